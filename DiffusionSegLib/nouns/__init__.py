@@ -1,0 +1,1 @@
+"""The things the engine talks about; importing them needs no torch."""
