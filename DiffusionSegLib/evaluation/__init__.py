@@ -1,0 +1,1 @@
+"""Measures how well a method's outlines agree with known ones."""
