@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import GeometryError
+from DiffusionSegLib.errors import GeometryError
 
 __all__ = ["IDENTITY_DIRECTION", "Direction", "Geometry"]
 
@@ -200,9 +201,10 @@ def _transform(matrix: NDArray[np.float64], points: ArrayLike) -> NDArray[np.flo
     return np.asarray(rows @ matrix[:3, :3].T + matrix[:3, 3])
 
 
-def _read_only(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    matrix.flags.writeable = False
-    return matrix
+def _read_only(matrix: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    result = np.asarray(matrix, dtype=np.float64)
+    result.flags.writeable = False
+    return result
 
 
 def _triple(values: ArrayLike) -> Float3:
@@ -223,7 +225,7 @@ def _nested(matrix: ArrayLike) -> Direction:
 def _finite_triple(name: str, values: ArrayLike) -> Float3:
     numbers = np.asarray(values, dtype=np.float64).reshape(-1)
     if numbers.shape != (3,) or not np.isfinite(numbers).all():
-        raise GeometryError(f"The image's {name} must be three finite numbers, not {values}.")
+        raise GeometryError(f"The image's {name} must be three finite numbers, not {values!r}.")
     return _triple(numbers)
 
 
@@ -241,7 +243,7 @@ def _checked_spacing(values: ArrayLike) -> Float3:
 def _checked_direction(values: ArrayLike) -> Direction:
     matrix = np.asarray(values, dtype=np.float64)
     if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
-        raise GeometryError(f"The image's direction must be 3x3 finite numbers, not {values}.")
+        raise GeometryError(f"The image's direction must be 3x3 finite numbers, not {values!r}.")
     lengths = np.linalg.norm(matrix, axis=0)
     if (lengths == 0).any() or abs(np.linalg.det(matrix / lengths)) < _SMALLEST_DETERMINANT:
         raise GeometryError(

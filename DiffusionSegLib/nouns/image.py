@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import GeometryError, InputError
+from DiffusionSegLib.errors import GeometryError, InputError
+
 from .geometry import Geometry
 
 __all__ = ["RGB_NAMES", "Image", "Interpolation"]
@@ -60,7 +61,7 @@ class Image:
         SeriesInstanceUID to take from a DICOM folder that holds several. Raises InputError with
         one sentence for whatever cannot be used, GeometryError when channels do not overlap.
         """
-        from ..io.reading import read_image
+        from DiffusionSegLib.io.reading import read_image
 
         if isinstance(path, str | Path):
             return read_image(Path(path), series)
@@ -81,7 +82,8 @@ class Image:
         values = values.reshape((1,) * (4 - values.ndim) + values.shape)
         if geometry is None:
             first, second, third = spacing_mm
-            geometry = Geometry(values.shape[1:], (first, second, third))
+            _, slices, rows, columns = values.shape
+            geometry = Geometry((slices, rows, columns), (first, second, third))
         return cls(values, geometry, tuple(channel_names))
 
     @classmethod
@@ -122,7 +124,8 @@ class Image:
     def crop(self, slices_kji: Sequence[slice]) -> Image:
         """The part `array[:, *slices_kji]` at its place in the world; shared, not copied."""
         geometry = self.geometry.crop(slices_kji)
-        return replace(self, array=self.array[(slice(None), *slices_kji)], geometry=geometry)
+        slices, rows, columns = slices_kji
+        return replace(self, array=self.array[:, slices, rows, columns], geometry=geometry)
 
     def resampled(
         self,
@@ -144,7 +147,7 @@ class Image:
 
         The old file stays until the new one is complete; raises OutputError.
         """
-        from ..io.writing import write_image
+        from DiffusionSegLib.io.writing import write_image
 
         write_image(self, Path(path))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..errors import InputError
+from DiffusionSegLib.errors import InputError
 
 __all__ = ["Label", "label_for", "terminology_entry"]
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
+from DiffusionSegLib.errors import InputError
+
 from .geometry import Geometry
 from .label import Label, label_for
 from .provenance import Provenance
@@ -55,7 +56,7 @@ class Mask:
         Where segments of a .seg.nrrd overlap, the later one in the file wins. `labels` replaces
         the names found in the file.
         """
-        from ..io.reading import read_mask
+        from DiffusionSegLib.io.reading import read_mask
 
         return read_mask(Path(path), labels)
 
@@ -69,7 +70,8 @@ class Mask:
             values = values[np.newaxis]
         if values.ndim != 3:
             raise InputError(f"A mask's array has 2 or 3 axes, not {values.ndim}.")
-        return cls(_as_uint8(values), geometry or Geometry(values.shape), tuple(labels))
+        slices, rows, columns = values.shape
+        return cls(_as_uint8(values), geometry or Geometry((slices, rows, columns)), tuple(labels))
 
     @property
     def is_empty(self) -> bool:
@@ -107,7 +109,7 @@ class Mask:
 
         The old file stays until the new one is complete; raises OutputError.
         """
-        from ..io.writing import write_mask
+        from DiffusionSegLib.io.writing import write_mask
 
         write_mask(self, Path(path))
 

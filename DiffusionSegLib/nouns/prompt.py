@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import PromptError
+from DiffusionSegLib.errors import PromptError
+
 from .geometry import IDENTITY_DIRECTION, Direction, Float3, Geometry
 from .mask import Mask
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from DiffusionSegLib.errors import InputError
+
 from .image import Image
 from .label import Label
 from .mask import Mask

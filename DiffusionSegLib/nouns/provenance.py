@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from typing import Any
 
-from ..errors import InputError
+from DiffusionSegLib.errors import InputError
 
 __all__ = ["TAG_PREFIX", "Provenance"]
 

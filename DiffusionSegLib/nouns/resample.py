@@ -8,7 +8,8 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from DiffusionSegLib.errors import InputError
+
 from .geometry import Geometry
 
 __all__ = ["resample"]

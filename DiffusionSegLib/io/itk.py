@@ -1,0 +1,83 @@
+"""SimpleITK, kept quiet and without second copies of the voxels."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+__all__ = ["quiet_itk", "shared_array"]
+
+
+class _Stderr:
+    """Sends the process's error stream to nowhere while at least one block is inside.
+
+    ITK's readers write to it from C and C++, so only the file descriptor itself silences them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._kept = -1
+
+    def silence(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside > 1:
+                return
+            try:
+                if sys.stderr is not None:
+                    sys.stderr.flush()
+                self._kept = os.dup(2)
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, 2)
+                os.close(nowhere)
+            except (OSError, ValueError):
+                # A program without a console has no error stream to silence.
+                self._kept = -1
+
+    def restore(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._kept >= 0:
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+                self._kept = -1
+
+
+_stderr = _Stderr()
+
+
+@contextmanager
+def quiet_itk() -> Iterator[None]:
+    """Silence what ITK's readers write to the error stream; what matters is raised instead."""
+    _stderr.silence()
+    try:
+        yield
+    finally:
+        _stderr.restore()
+
+
+class _Buffer:
+    """Keeps a SimpleITK image alive for as long as numpy uses its memory."""
+
+    def __init__(self, image: sitk.Image) -> None:
+        self._image = image
+        view = sitk.GetArrayViewFromImage(image)
+        # The image belongs to this buffer alone, so its memory may be written.
+        self.__array_interface__: dict[str, Any] = {
+            **view.__array_interface__,
+            "data": (view.__array_interface__["data"][0], False),
+        }
+
+
+def shared_array(image: sitk.Image) -> NDArray[Any]:
+    """The voxels (k, j, i[, component]) without a copy; the caller gives the image away."""
+    return np.asarray(_Buffer(image))
