@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .errors import Cancelled
+from DiffusionSegLib.errors import Cancelled
 
 __all__ = ["Progress", "ProgressReport"]
 

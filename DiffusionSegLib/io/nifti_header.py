@@ -189,7 +189,7 @@ def ijk_to_ras(header: NiftiHeader, path: Path) -> NDArray[np.float64]:
     if sform is not None:
         return _of_both(qform, sform, header.sform_code == 1, spacing)
     if qform is not None:
-        return qform
+        return np.asarray(qform)
     # Without any position ITK takes the axes as left, posterior, superior.
     return np.asarray(np.diag([-spacing[0], -spacing[1], spacing[2], 1.0]))
 
@@ -205,7 +205,7 @@ def _of_both(
     unit = sform[:3, :3] / np.where(lengths > 0, lengths, 1.0)
     orthogonal = np.allclose(unit @ unit.T, np.eye(3), atol=1e-4)
     if qform is not None and not (orthogonal and (scanner or _agree(qform, sform))):
-        return qform
+        return np.asarray(qform)
     if not orthogonal:
         return sform
     chosen = sform.copy()

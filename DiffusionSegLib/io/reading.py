@@ -13,15 +13,15 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.io.checks import check_thickness, check_voxels
+from DiffusionSegLib.io.itk import quiet_itk, shared_array
+from DiffusionSegLib.io.nifti import read_nifti
+from DiffusionSegLib.io.nifti_header import is_nifti
+from DiffusionSegLib.io.raster import RASTER_SUFFIXES, read_label_raster, read_raster
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import RGB_NAMES, Image
 from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
-
-from .checks import check_thickness, check_voxels
-from .itk import quiet_itk, shared_array
-from .nifti import is_nifti, read_nifti
-from .raster import RASTER_SUFFIXES, read_label_raster, read_raster
 
 __all__ = ["kind_of", "read_image", "read_mask"]
 
@@ -39,7 +39,7 @@ def read_image(path: Path, series: str | None = None) -> Image:
     """An image from one file or one DICOM folder; see `Image.read`."""
     kind = kind_of(path)
     if kind == "dicom":
-        from .dicom import read_dicom
+        from DiffusionSegLib.io.dicom import read_dicom
 
         image = read_dicom(path, series)
     else:
@@ -54,7 +54,7 @@ def read_mask(path: Path, labels: Sequence[Label] | None = None) -> Mask:
     """A mask from one file; see `Mask.read`."""
     kind = kind_of(path)
     if kind == "nrrd":
-        from .seg_nrrd import read_seg_nrrd
+        from DiffusionSegLib.io.seg_nrrd import read_seg_nrrd
 
         mask = read_seg_nrrd(path)
     elif kind == "raster":

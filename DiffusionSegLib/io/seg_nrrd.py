@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.io.volume_writers import write_nrrd
 from DiffusionSegLib.nouns.label import Label, label_for
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.provenance import Provenance
-
-from .volume_writers import write_nrrd
 
 __all__ = ["read_seg_nrrd", "segment_ids", "write_seg_nrrd"]
 
@@ -81,7 +80,7 @@ def read_seg_nrrd(path: Path) -> Mask:
     Layers are laid over each other in the order of the segments: where two overlap, the later one
     wins. Label values that two layers share are renumbered. Raises InputError.
     """
-    from .reading import read_with_itk
+    from DiffusionSegLib.io.reading import read_with_itk
 
     try:
         layers, geometry, metadata = read_with_itk(path, "nrrd")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -193,7 +193,7 @@ def _exact(value: float) -> str:
     return repr(float(value))
 
 
-def _joined(values: Any) -> str:  # noqa: ANN401
+def _joined(values: Iterable[float]) -> str:
     return " ".join(_exact(value) for value in values)
 
 

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import OutputError
+from DiffusionSegLib.io.atomic import atomic_file
+from DiffusionSegLib.io.raster import RASTER_SUFFIXES, write_raster
+from DiffusionSegLib.io.seg_nrrd import write_seg_nrrd
+from DiffusionSegLib.io.volume_writers import storable, write_metaimage, write_nifti, write_nrrd
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
-
-from .atomic import atomic_file
-from .raster import RASTER_SUFFIXES, write_raster
-from .seg_nrrd import write_seg_nrrd
-from .volume_writers import storable, write_metaimage, write_nifti, write_nrrd
 
 __all__ = ["write_image", "write_mask"]
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from DiffusionSegLib.errors import GeometryError, InputError
-
-from .geometry import Geometry
+from DiffusionSegLib.nouns.geometry import Geometry
 
 __all__ = ["RGB_NAMES", "Image", "Interpolation"]
 
@@ -82,7 +81,7 @@ class Image:
         values = values.reshape((1,) * (4 - values.ndim) + values.shape)
         if geometry is None:
             first, second, third = spacing_mm
-            _, slices, rows, columns = values.shape
+            slices, rows, columns = (int(count) for count in values.shape[1:])
             geometry = Geometry((slices, rows, columns), (first, second, third))
         return cls(values, geometry, tuple(channel_names))
 
@@ -135,7 +134,7 @@ class Image:
     ) -> Image:
         """The image on another grid, same type; voxels outside the old grid get `outside`
         (None: the smallest value of their channel)."""
-        from .resample import resample
+        from DiffusionSegLib.nouns.resample import resample
 
         if geometry == self.geometry:
             return self

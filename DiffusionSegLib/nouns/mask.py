@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from DiffusionSegLib.errors import InputError
-
-from .geometry import Geometry
-from .label import Label, label_for
-from .provenance import Provenance
+from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.label import Label, label_for
+from DiffusionSegLib.nouns.provenance import Provenance
 
 __all__ = ["Mask"]
 
@@ -97,7 +96,7 @@ class Mask:
 
     def resampled(self, geometry: Geometry) -> Mask:
         """The nearest label on another grid; background outside the old one."""
-        from .resample import resample
+        from DiffusionSegLib.nouns.resample import resample
 
         if geometry == self.geometry:
             return self

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from DiffusionSegLib.errors import PromptError
-
-from .geometry import IDENTITY_DIRECTION, Direction, Float3, Geometry
-from .mask import Mask
+from DiffusionSegLib.nouns.geometry import IDENTITY_DIRECTION, Direction, Float3, Geometry
+from DiffusionSegLib.nouns.mask import Mask
 
 __all__ = ["Box", "Point", "Prompt"]
 

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
-
-from .image import Image
-from .label import Label
-from .mask import Mask
-from .provenance import Provenance
-from .verdict import PresenceVerdict, Verdict
+from DiffusionSegLib.nouns.image import Image
+from DiffusionSegLib.nouns.label import Label
+from DiffusionSegLib.nouns.mask import Mask
+from DiffusionSegLib.nouns.provenance import Provenance
+from DiffusionSegLib.nouns.verdict import PresenceVerdict, Verdict
 
 __all__ = ["Proposal"]
 

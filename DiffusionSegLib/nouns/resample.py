@@ -9,8 +9,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
-
-from .geometry import Geometry
+from DiffusionSegLib.nouns.geometry import Geometry
 
 __all__ = ["resample"]
 
