@@ -69,7 +69,8 @@ def _resample_channel(
         stop = min(start + thickness, slices)
         resampler.SetSize((columns, rows, stop - start))
         resampler.SetOutputOrigin((0.0, 0.0, float(start)))
-        slab = sitk.GetArrayViewFromImage(resampler.Execute(moving))
+        resampled = resampler.Execute(moving)  # must outlive the view of its memory
+        slab = sitk.GetArrayViewFromImage(resampled)
         output[start:stop] = np.rint(slab) if output.dtype.kind in "bui" else slab
 
 
