@@ -13,7 +13,9 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-__all__ = ["quiet_itk", "shared_array"]
+from DiffusionSegLib.nouns.geometry import Geometry, as_direction
+
+__all__ = ["grid_of", "quiet_itk", "shared_array"]
 
 
 class _Stderr:
@@ -81,3 +83,18 @@ class _Buffer:
 def shared_array(image: sitk.Image) -> NDArray[Any]:
     """The voxels (k, j, i[, component]) without a copy; the caller gives the image away."""
     return np.asarray(_Buffer(image))
+
+
+def grid_of(image: sitk.Image) -> Geometry:
+    """The geometry of a SimpleITK image of two or three dimensions."""
+    dimension = image.GetDimension()
+    sizes = (*image.GetSize(), 1)
+    spacing = (*image.GetSpacing(), 1.0)[:3]
+    matrix = np.eye(4)
+    matrix[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
+    return Geometry(
+        (sizes[2], sizes[1], sizes[0]),
+        (spacing[0], spacing[1], spacing[2]),
+        (*image.GetOrigin(), 0.0)[:3],
+        as_direction(matrix[:3, :3]),
+    )

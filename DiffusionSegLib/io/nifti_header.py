@@ -203,12 +203,12 @@ def _of_both(
     """ITK takes an orthogonal sform of the scanner or one that agrees with the qform."""
     lengths = np.linalg.norm(sform[:3, :3], axis=0)
     unit = sform[:3, :3] / np.where(lengths > 0, lengths, 1.0)
-    orthogonal = np.allclose(unit @ unit.T, np.eye(3), atol=1e-4)
+    orthogonal = bool(np.allclose(unit @ unit.T, np.eye(3), atol=1e-4))
     if qform is not None and not (orthogonal and (scanner or _agree(qform, sform))):
         return np.asarray(qform)
     if not orthogonal:
         return sform
-    chosen = sform.copy()
+    chosen: NDArray[np.float64] = sform.copy()
     # The header's spacing has more digits left than the length of a rounded column.
     chosen[:3, :3] = unit * spacing
     return chosen

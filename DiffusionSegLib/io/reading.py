@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.io.checks import check_thickness, check_voxels
-from DiffusionSegLib.io.itk import quiet_itk, shared_array
+from DiffusionSegLib.io.itk import grid_of, quiet_itk, shared_array
 from DiffusionSegLib.io.nifti import read_nifti
 from DiffusionSegLib.io.nifti_header import is_nifti
 from DiffusionSegLib.io.raster import RASTER_SUFFIXES, read_label_raster, read_raster
@@ -198,24 +198,13 @@ def _check_information(reader: sitk.ImageFileReader, path: Path) -> None:
 
 
 def _itk_parts(image: sitk.Image) -> tuple[NDArray[Any], Geometry, dict[str, str]]:
-    dimension = image.GetDimension()
     metadata = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
-    direction = np.eye(3)
-    direction[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
-    pad = 3 - dimension
-    sizes = (*image.GetSize(), *[1] * pad)
-    spacing = (*image.GetSpacing(), *[1.0] * pad)
-    origin = (*image.GetOrigin(), *[0.0] * pad)
     components = image.GetNumberOfComponentsPerPixel()
-    geometry = Geometry(
-        (sizes[2], sizes[1], sizes[0]),
-        (spacing[0], spacing[1], spacing[2]),
-        (origin[0], origin[1], origin[2]),
-        tuple(tuple(float(value) for value in row) for row in direction),  # type: ignore[arg-type]
-    )
+    geometry = grid_of(image)
     voxels = shared_array(image).reshape(*geometry.shape_kji, components)
     if components == 1:
         return voxels[None, ..., 0], geometry, metadata
+    # Four bytes are red, green, blue and opacity, except where they are layers of segments.
     if components == 4 and voxels.dtype == np.uint8 and "Segment0_ID" not in metadata:
         voxels = voxels[..., :3]
     return np.ascontiguousarray(np.moveaxis(voxels, -1, 0)), geometry, metadata

@@ -154,7 +154,7 @@ def _nifti_header(array: NDArray[Any], geometry: Geometry) -> bytes:
 
 def _is_sheared(geometry: Geometry) -> bool:
     axes = np.asarray(geometry.direction)
-    return not np.allclose(axes.T @ axes, np.eye(3), atol=1e-6)
+    return not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4)
 
 
 def _quaternion(geometry: Geometry) -> tuple[Float3, float]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from DiffusionSegLib.errors import GeometryError
 
-__all__ = ["IDENTITY_DIRECTION", "Direction", "Geometry"]
+__all__ = ["IDENTITY_DIRECTION", "Direction", "Float3", "Geometry", "as_direction"]
 
 Float3 = tuple[float, float, float]
 Direction = tuple[Float3, Float3, Float3]
@@ -60,7 +60,7 @@ class Geometry:
             _triple_of_int(shape_kji),
             _triple(spacing),
             _triple(matrix[:3, 3]),
-            _nested(axes / spacing),
+            as_direction(axes / spacing),
         )
 
     @classmethod
@@ -217,7 +217,8 @@ def _triple_of_int(values: Sequence[int]) -> tuple[int, int, int]:
     return first, second, third
 
 
-def _nested(matrix: ArrayLike) -> Direction:
+def as_direction(matrix: ArrayLike) -> Direction:
+    """A 3x3 array as the nested tuples that a Geometry keeps."""
     rows = np.asarray(matrix, dtype=np.float64)
     return _triple(rows[0]), _triple(rows[1]), _triple(rows[2])
 
@@ -250,4 +251,4 @@ def _checked_direction(values: ArrayLike) -> Direction:
             f"The image's direction {matrix.tolist()} is singular (two axes coincide); "
             "correct the orientation in the file's header or export the image again."
         )
-    return _nested(matrix)
+    return as_direction(matrix)

@@ -81,7 +81,7 @@ class Image:
         values = values.reshape((1,) * (4 - values.ndim) + values.shape)
         if geometry is None:
             first, second, third = spacing_mm
-            slices, rows, columns = (int(count) for count in values.shape[1:])
+            slices, rows, columns = [int(count) for count in values.shape][-3:]
             geometry = Geometry((slices, rows, columns), (first, second, third))
         return cls(values, geometry, tuple(channel_names))
 
