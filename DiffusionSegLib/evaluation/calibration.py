@@ -27,9 +27,7 @@ class Calibration:
     def __add__(self, other: Calibration) -> Calibration:
         return Calibration(
             tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
-            tuple(
-                a + b for a, b in zip(self.confidence_sums, other.confidence_sums, strict=True)
-            ),
+            tuple(a + b for a, b in zip(self.confidence_sums, other.confidence_sums, strict=True)),
             tuple(a + b for a, b in zip(self.truth_sums, other.truth_sums, strict=True)),
             self.squared_error_sum + other.squared_error_sum,
         )

@@ -97,6 +97,21 @@ def find_images(folder: Path, inputs: Sequence[str] = (), chosen: Sequence[str] 
     return Pairing(tuple(cases), tuple(unpaired))
 
 
+def channel_names(
+    paths: Sequence[Path], inputs: Sequence[str], chosen: Sequence[str]
+) -> tuple[str, ...]:
+    """Which of the model's inputs each image is: chosen, else by file name, else by order.
+
+    Empty when that cannot be told: then the method decides.
+    """
+    if chosen:
+        return tuple(name.lower() for name in chosen)
+    by_suffix = [_input_in_name(path, inputs) for path in paths]
+    if all(by_suffix) and len(set(by_suffix)) == len(by_suffix):
+        return tuple(by_suffix)
+    return tuple(inputs) if len(inputs) == len(paths) > 1 else ()
+
+
 def read_case_names(path: Path) -> tuple[str, ...]:
     """One name per line; empty lines and lines that begin with # are left out."""
     try:
@@ -201,3 +216,8 @@ def _nothing_paired(
         f"and the outlines like {next(iter(label_files))!r}; give the same names before the "
         "suffix (or NAME_CHANNEL for channels, then choose with --channels)."
     )
+
+
+def _input_in_name(path: Path, inputs: Sequence[str]) -> str:
+    last = path.name.split(".")[0].rpartition("_")[2].lower()
+    return next((name for name in inputs if name.lower() == last), "")

@@ -12,14 +12,15 @@ import numpy as np
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.evaluation.clicks import Click, first_click, next_click
 from DiffusionSegLib.evaluation.label_pairs import LabelPair
-from DiffusionSegLib.evaluation.runner import EvaluationOptions, Truth, foreground, mean_dice
 from DiffusionSegLib.evaluation.scores import ClickScore
+from DiffusionSegLib.evaluation.truth import Truth, foreground, mean_dice
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Point, Prompt
 from DiffusionSegLib.progress import Progress
 
 if TYPE_CHECKING:
+    from DiffusionSegLib.evaluation.runner import EvaluationOptions
     from DiffusionSegLib.session import Session
 
 
@@ -43,8 +44,10 @@ def simulate_clicks(
     scores: list[ClickScore] = []
     for number in range(1, options.clicks + 1):
         predicted = (mask.array != 0) & truth.counted
-        first = number == 1
-        click = first_click(true, spacing_kji) if first else next_click(true, predicted, spacing_kji)
+        if number == 1:
+            click = first_click(true, spacing_kji)
+        else:
+            click = next_click(true, predicted, spacing_kji)
         if click is None:
             break
         point = _point(click, mask.geometry)

@@ -29,7 +29,9 @@ def first_click(truth: BoolArray, spacing_kji: Sequence[float]) -> Click | None:
     return None if part is None else Click(_deepest(part, spacing_kji), True)
 
 
-def next_click(truth: BoolArray, predicted: BoolArray, spacing_kji: Sequence[float]) -> Click | None:
+def next_click(
+    truth: BoolArray, predicted: BoolArray, spacing_kji: Sequence[float]
+) -> Click | None:
     """The centre of the largest connected error; None when the outline is already exact.
 
     A missed part is included, a part too much is excluded; of two errors of equal size the

@@ -25,11 +25,11 @@ class LabelPair:
 
     def predicted(self, mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Where the prediction has this label."""
-        return mask == self.predicted_value
+        return np.asarray(mask == self.predicted_value)
 
     def true(self, mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Where the truth has this label."""
-        return np.isin(mask, self.truth_values) if self.truth_values else mask != 0
+        return np.isin(mask, self.truth_values or range(1, 256))
 
 
 def label_pairs(labels: Sequence[Label], truth_values: Sequence[int] = ()) -> tuple[LabelPair, ...]:

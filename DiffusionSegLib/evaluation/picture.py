@@ -49,7 +49,8 @@ def grey(pixels: NDArray[np.generic], shown: tuple[float, float]) -> Pixels:
     """(rows, columns) of any type to (rows, columns, 3) grey values."""
     low, high = shown
     scaled = np.clip((np.asarray(pixels, dtype=np.float32) - low) / (high - low), 0.0, 1.0)
-    return np.repeat((scaled * 255).round().astype(np.uint8)[..., None], 3, axis=2)
+    grey_values = (scaled * 255).round().astype(np.uint8)
+    return np.stack([grey_values] * 3, axis=-1)
 
 
 def colored(fraction: NDArray[np.floating], color_map: str) -> Pixels:
@@ -58,7 +59,8 @@ def colored(fraction: NDArray[np.floating], color_map: str) -> Pixels:
     clipped = np.clip(np.asarray(fraction, dtype=np.float32), 0.0, 1.0)
     positions = np.linspace(0.0, 1.0, len(anchors))
     channels = [np.interp(clipped, positions, anchors[:, channel]) for channel in range(3)]
-    return np.stack(channels, axis=-1).round().astype(np.uint8)
+    colors: Pixels = np.stack(channels, axis=-1).round().astype(np.uint8)
+    return colors
 
 
 def enlarged(pixels: Pixels, spacing_mm: Sequence[float], longest: int) -> Pillow.Image:
@@ -68,9 +70,7 @@ def enlarged(pixels: Pixels, spacing_mm: Sequence[float], longest: int) -> Pillo
     )
 
 
-def size_for(
-    shape: Sequence[int], spacing_mm: Sequence[float], longest: int
-) -> tuple[int, int]:
+def size_for(shape: Sequence[int], spacing_mm: Sequence[float], longest: int) -> tuple[int, int]:
     """(width, height) in pixels of a (rows, columns) slice whose longer side is `longest`."""
     height_mm, width_mm = shape[0] * spacing_mm[0], shape[1] * spacing_mm[1]
     scale = longest / max(height_mm, width_mm)
@@ -107,7 +107,7 @@ def _border_distance(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[
     )
     fine = Pillow.fromarray((to_border[1:-1, 1:-1] - 0.5).astype(np.float32))
     coarse = np.asarray(fine.resize(size, Pillow.Resampling.BOX), dtype=np.float32)
-    return coarse / _SUPERSAMPLING
+    return np.asarray(coarse / _SUPERSAMPLING, dtype=np.float32)
 
 
 def draw_scale_bar(picture: Pillow.Image, pixels_per_mm: float) -> None:
@@ -146,7 +146,9 @@ def draw_legend(picture: Pillow.Image, entries: Sequence[tuple[str, Color]]) -> 
         draw_text(picture, (10, 8 + 19 * row), name, color=color, size=14)
 
 
-def beside(pictures: Sequence[Pillow.Image], gap: int = 6, ground: Color = (0, 0, 0)) -> Pillow.Image:
+def beside(
+    pictures: Sequence[Pillow.Image], gap: int = 6, ground: Color = (0, 0, 0)
+) -> Pillow.Image:
     """Pictures in one row, centred vertically."""
     width = sum(picture.width for picture in pictures) + gap * (len(pictures) - 1)
     row = Pillow.new("RGB", (width, max(picture.height for picture in pictures)), ground)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError, InputError
 from DiffusionSegLib.evaluation import metrics
@@ -16,6 +15,7 @@ from DiffusionSegLib.evaluation.calibration import Calibration, calibration_of
 from DiffusionSegLib.evaluation.cases import Case
 from DiffusionSegLib.evaluation.label_pairs import LabelPair, label_pairs
 from DiffusionSegLib.evaluation.scores import CaseResult, LabelScore, NegativeResult
+from DiffusionSegLib.evaluation.truth import Truth, foreground, read_truth
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Prompt
@@ -24,8 +24,6 @@ from DiffusionSegLib.progress import Progress
 
 if TYPE_CHECKING:
     from DiffusionSegLib.session import Session
-
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -36,20 +34,12 @@ class EvaluationOptions:
     `clicks`: clicks of a simulated user after the first outline. `pictures`: keep one per case.
     """
 
-    prompt: Prompt = Prompt()
+    prompt: Prompt = field(default_factory=Prompt)
     threshold: float = 0.5
     label_values: tuple[int, ...] = ()
     ignore_value: int | None = None
     clicks: int = 0
     pictures: bool = False
-
-
-@dataclass(frozen=True)
-class Truth:
-    """The known outline on the image's grid; `counted` is False where it says nothing."""
-
-    mask: Mask
-    counted: BoolArray
 
 
 def evaluate_cases(
@@ -75,7 +65,7 @@ def evaluate_case(
     if case.label is None:
         raise InputError(f"The case {case.name} has no known outline to compare with.")
     image = read_case(case)
-    truth = _read_truth(case, image, options.ignore_value)
+    truth = read_truth(case.label, image, options.ignore_value)
     started = time.monotonic()
     session.set_image(image, progress=progress.part(0.0, 0.3))
     proposal = session.propose(options.prompt, progress=progress.part(0.3, 0.7))
@@ -131,26 +121,6 @@ def _evaluate_negative(
     return NegativeResult(case.name, seconds, verdict.state.name, verdict.score, predicted_ml)
 
 
-def _read_truth(case: Case, image: Image, ignore_value: int | None) -> Truth:
-    assert case.label is not None
-    mask = Mask.read(case.label)
-    if mask.dimension == 2 and mask.geometry.shape_kji != image.geometry.shape_kji:
-        raise InputError(
-            f"The outline {case.label.name} has {mask.array.shape[1:]} pixels but its image "
-            f"{image.array.shape[2:]}; both must have the same size."
-        )
-    if mask.dimension == 2:
-        # A picture has no place in space, so equal size is equal place.
-        mask = replace(mask, geometry=image.geometry)
-    elif not mask.geometry.is_close(image.geometry):
-        mask = mask.resampled(image.geometry)
-    counted = np.ones(mask.array.shape, dtype=np.bool_)
-    if ignore_value is not None:
-        counted = mask.array != ignore_value
-        mask = replace(mask, array=np.where(counted, mask.array, 0).astype(np.uint8))
-    return Truth(mask, counted)
-
-
 def _score(pair: LabelPair, mask: Mask, truth: Truth) -> LabelScore:
     predicted = pair.predicted(mask.array) & truth.counted
     true = pair.true(truth.mask.array)
@@ -183,11 +153,6 @@ def _calibration(proposal: Proposal, pairs: Sequence[LabelPair], truth: Truth) -
     return total
 
 
-def foreground(pairs: Sequence[LabelPair], truth: Mask) -> BoolArray:
-    """Where the truth has any of the compared labels."""
-    return np.logical_or.reduce([pair.true(truth.array) for pair in pairs])
-
-
 def _with_extras(
     session: Session,
     result: CaseResult,
@@ -208,12 +173,3 @@ def _with_extras(
         scores = simulate_clicks(session, mask, truth, pairs, options, progress.part(0.7, 1.0))
         result = replace(result, clicks=scores)
     return result
-
-
-def mean_dice(mask: Mask, truth: Truth, pairs: Sequence[LabelPair]) -> float:
-    """Mean Dice over the compared labels, in the voxels that count."""
-    scores = [
-        metrics.dice(pair.predicted(mask.array) & truth.counted, pair.true(truth.mask.array))
-        for pair in pairs
-    ]
-    return sum(scores) / len(scores)

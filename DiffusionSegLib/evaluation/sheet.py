@@ -63,7 +63,7 @@ def pixels_per_mm(
     drawn: Pillow.Image, shown: Slice, turned: Turned, array: NDArray[np.generic]
 ) -> float:
     """Scale of a drawn slice of a turned array."""
-    return drawn.width / (shown.of(array).shape[1] * shown.spacing_mm[1])
+    return float(drawn.width / (shown.of(array).shape[1] * shown.spacing_mm[1]))
 
 
 def _as_bytes(layer: NDArray[np.generic]) -> NDArray[np.uint8]:

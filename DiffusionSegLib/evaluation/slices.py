@@ -31,7 +31,8 @@ class Turned:
     def apply(self, array_kji: NDArray[Scalar]) -> NDArray[Scalar]:
         """A view of the array with axes (superior, posterior, left)."""
         turned = np.transpose(array_kji, self.order)
-        return turned[tuple(slice(None, None, -1 if flip else 1) for flip in self.flipped)]
+        steps = tuple(slice(None, None, -1 if flip else 1) for flip in self.flipped)
+        return np.asarray(turned[steps])
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def best_slice(turned: Turned, weight: NDArray[np.generic], plane: str) -> Slice
     """
     axis = PLANE_AXES.get(plane, 0)
     others = tuple(other for other in range(3) if other != axis)
-    sums = np.asarray(weight, dtype=np.float64).sum(axis=others)
+    sums = np.asarray(np.sum(weight, axis=others, dtype=np.float64))
     index = int(np.argmax(sums)) if sums.any() else len(sums) // 2
     rows_mm, columns_mm = (turned.spacing_mm[other] for other in others)
     return Slice(plane, index, (rows_mm, columns_mm))

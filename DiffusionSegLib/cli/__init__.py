@@ -1,0 +1,1 @@
+"""The command line: translates words into a session and its answer into files."""

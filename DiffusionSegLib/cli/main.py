@@ -1,0 +1,104 @@
+"""`diffusionseg`: picks the command, and turns every failure into a sentence and an exit code.
+
+Starting it must stay quick, so nothing heavier than argparse is imported here: each command
+imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+from DiffusionSegLib import __version__
+from DiffusionSegLib.cli import convert, demo, evaluate, exit_codes, methods, models, segment, train
+from DiffusionSegLib.cli.arguments import join_negative_coordinates
+from DiffusionSegLib.cli.crash_report import write_crash_report
+from DiffusionSegLib.cli.parser import Parser
+from DiffusionSegLib.errors import Cancelled, DiffusionSegError
+
+COMMANDS = (segment, evaluate, methods, models, train, convert, demo)
+DESCRIPTION = """\
+Outlines medical images with generative diffusion models (not diffusion MRI). Not for clinical use.
+"""
+
+
+def build_parser() -> Parser:
+    """The parser of all commands."""
+    parser = Parser(prog="diffusionseg", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"DiffusionSeg {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code (see exit_codes.py)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    args: argparse.Namespace | None = None
+    try:
+        parser = build_parser()
+        args = parser.parse_strictly(join_negative_coordinates(words))
+        if args.command is None:
+            parser.error("no command is given")
+        code = _run(args, debug)
+        sys.stdout.flush()
+        return code
+    except SystemExit as leaving:  # --help and --version
+        return int(leaving.code or 0)
+    except (KeyboardInterrupt, Cancelled):
+        print("Stopped.", file=sys.stderr)
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        return _reader_is_gone()
+    except DiffusionSegError as error:
+        if debug:
+            raise
+        return _complain(args, str(error), type(error).__name__, exit_codes.BAD_INPUT)
+    except MemoryError:
+        sentence = "The computer's memory is too small for this; try a smaller --region."
+        return _complain(args, sentence, "OutOfMemoryError", exit_codes.BAD_INPUT)
+    except Exception as error:  # the process boundary: nothing lies above
+        if debug:
+            raise
+        return _report_crash(args, words, error)
+
+
+def _run(args: argparse.Namespace, debug: bool) -> int:
+    with warnings.catch_warnings():
+        if not debug:
+            # Warnings of libraries are written for programmers.
+            warnings.simplefilter("ignore")
+        return int(args.run(args))
+
+
+def _report_crash(args: argparse.Namespace | None, words: Sequence[str], error: Exception) -> int:
+    report = write_crash_report(error, words)
+    where = f"a report is in {report}" if report else "no report could be written"
+    sentence = f"A mistake in the program stopped it ({type(error).__name__}); {where}."
+    return _complain(args, sentence, "InternalError", exit_codes.INTERNAL_ERROR)
+
+
+def _complain(args: argparse.Namespace | None, sentence: str, kind: str, code: int) -> int:
+    """The sentence on stderr; with --json also as an object on stdout."""
+    one_line = " ".join(sentence.split())
+    print(f"diffusionseg: {one_line}", file=sys.stderr)
+    if getattr(args, "json", None) is True:
+        print(json.dumps({"error": {"kind": kind, "message": one_line}, "exit_code": code}))
+    return code
+
+
+def _reader_is_gone() -> int:
+    """`diffusionseg ... | head`: whoever read stdout has enough."""
+    # Python flushes stdout when it ends; without this it would complain once more.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_codes.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Checks where results go before anything is computed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from DiffusionSegLib.cli.parser import nearest
+from DiffusionSegLib.errors import OutputError
+
+VOLUME_SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")
+SEGMENTATION_SUFFIXES = (".seg.nrrd", *VOLUME_SUFFIXES)
+PICTURE_SUFFIXES = (".png", ".tif")
+
+
+def check_outputs(
+    outputs: Sequence[Path], inputs: Iterable[Path] = (), *, replace: bool = True
+) -> None:
+    """Raises OutputError unless every file can be written and none is an input or named twice."""
+    seen: set[Path] = set()
+    inputs_resolved = {path.resolve() for path in inputs}
+    for path in outputs:
+        resolved = path.resolve()
+        if resolved in inputs_resolved:
+            raise OutputError(f"The output {path} is also an input; give another output file.")
+        if resolved in seen:
+            raise OutputError(f"Two outputs are called {path}; give each a file of its own.")
+        seen.add(resolved)
+        _check_place(path, replace)
+
+
+def check_suffix(path: Path, volume_suffixes: Sequence[str], dimension: int | None = None) -> None:
+    """Raises OutputError unless the suffix names a format; pictures only hold one slice.
+
+    `dimension` None (not known yet) accepts what a picture or a volume could be written to.
+    """
+    name = path.name.lower()
+    if any(name.endswith(suffix) for suffix in volume_suffixes):
+        return
+    is_picture = any(name.endswith(suffix) for suffix in PICTURE_SUFFIXES)
+    if is_picture and dimension in (None, 2):
+        return
+    known = ", ".join(volume_suffixes)
+    if is_picture:
+        raise OutputError(
+            f"{path} can hold a picture only, but the image is a volume; use {known}."
+        )
+    suffix = "".join(path.suffixes[-2:]) or "no suffix"
+    hint = nearest(suffix, (*volume_suffixes, *PICTURE_SUFFIXES))
+    raise OutputError(
+        f"The format of {path} is not known ({suffix}){hint}; end the name in {known} "
+        f"or, for a picture, {', '.join(PICTURE_SUFFIXES)}."
+    )
+
+
+def check_channels(path: Path, count: int) -> None:
+    """Raises OutputError for a format that holds one probability, when there are several."""
+    if count > 1 and not path.name.lower().endswith((".nrrd", ".mha")):
+        raise OutputError(
+            f"{path} holds one probability, but this model has {count} labels; use .nrrd or .mha."
+        )
+
+
+def _check_place(path: Path, replace: bool) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file in it.")
+    if path.exists() and not replace:
+        raise OutputError(f"{path} exists already; remove it or leave --no-overwrite out.")
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"The folder {folder} for {path.name} does not exist; create it first.")
+    try:
+        # Permissions alone do not tell (read-only disks, quotas): try it. Leaves nothing behind.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"Nothing can be written to the folder {folder} ({error.strerror}); "
+            "choose another folder."
+        ) from error

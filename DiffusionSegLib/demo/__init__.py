@@ -1,0 +1,1 @@
+"""Outlines the sample images and shows the results on one page."""

@@ -1,0 +1,60 @@
+"""The known outline of a case, on the grid of its image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.evaluation import metrics
+from DiffusionSegLib.evaluation.label_pairs import LabelPair
+from DiffusionSegLib.nouns.image import Image
+from DiffusionSegLib.nouns.mask import Mask
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The known outline on the image's grid; `counted` is False where it says nothing."""
+
+    mask: Mask
+    counted: BoolArray
+
+
+def read_truth(path: Path, image: Image, ignore_value: int | None = None) -> Truth:
+    """The known outline of an image, put on its grid; raises InputError when sizes differ."""
+    mask = Mask.read(path)
+    if mask.dimension == 2 and mask.geometry.shape_kji != image.geometry.shape_kji:
+        raise InputError(
+            f"The outline {path.name} has {mask.array.shape[1:]} pixels but its image "
+            f"{image.array.shape[2:]}; both must have the same size."
+        )
+    if mask.dimension == 2:
+        # A picture has no place in space, so equal size is equal place.
+        mask = replace(mask, geometry=image.geometry)
+    elif not mask.geometry.is_close(image.geometry):
+        mask = mask.resampled(image.geometry)
+    counted = np.ones(mask.array.shape, dtype=np.bool_)
+    if ignore_value is not None:
+        counted = mask.array != ignore_value
+        mask = replace(mask, array=np.where(counted, mask.array, 0).astype(np.uint8))
+    return Truth(mask, counted)
+
+
+def foreground(pairs: Sequence[LabelPair], truth: Mask) -> BoolArray:
+    """Where the truth has any of the compared labels."""
+    return np.asarray(np.logical_or.reduce([pair.true(truth.array) for pair in pairs]))
+
+
+def mean_dice(mask: Mask, truth: Truth, pairs: Sequence[LabelPair]) -> float:
+    """Mean Dice over the compared labels, in the voxels that count."""
+    scores = [
+        metrics.dice(pair.predicted(mask.array) & truth.counted, pair.true(truth.mask.array))
+        for pair in pairs
+    ]
+    return sum(scores) / len(scores)
