@@ -18,8 +18,9 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "--no-print-directory", *words]
-    # MAKEFLAGS of an outer `make test` would be taken over.
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    # What an outer `make test` was told would be taken over.
+    told = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "PYTHON", "PIP_ARGS", "ARGS")
+    environment = {name: value for name, value in os.environ.items() if name not in told}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
