@@ -1,0 +1,1 @@
+"""Mathematics of generative diffusion, shared by the methods."""

@@ -1,0 +1,117 @@
+"""Runs the ensemble over a whole image, window by window, and blends the windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from DiffusionSegLib.diffusion.variance_preserving import VariancePreservingProcess
+from DiffusionSegLib.methods.cdal.ensemble import (
+    EnsembleResult,
+    EnsembleSettings,
+    StartFrom,
+    draw_ensemble,
+)
+from DiffusionSegLib.methods.cdal.generator import Generator
+from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
+from DiffusionSegLib.methods.cdal.windows import (
+    blend_weight,
+    put_window,
+    take_window,
+    window_positions,
+)
+from DiffusionSegLib.progress import Progress
+
+Array = NDArray[np.float32]
+_SEED_STRIDE = 1_000_003
+
+
+@dataclass(frozen=True)
+class SlabResult:
+    """Moments on the grid: mean, deviation (labels, K, J, I); drawn: samples per window."""
+
+    mean: Array
+    deviation: Array
+    drawn: tuple[int, ...]
+    agreement: float
+
+
+@dataclass(frozen=True)
+class GivenMask:
+    """A mask to start from. mask: (mask_channels, K, J, I) of ±1; keep: (1, K, J, I), 1 where fixed."""
+
+    mask: Array
+    keep: Array
+    index: int
+
+
+class VolumeSampler:
+    """Mean and deviation of N samples over an image of any size.
+
+    Each window has a generator of its own, seeded from (seed, window number), so the answer does
+    not depend on the order of windows, and a window alone gives what it gives within a volume.
+    """
+
+    def __init__(
+        self, network: Generator, process: VariancePreservingProcess, grid: ModelGrid, labels: int,
+        settings: EnsembleSettings, seed: int,
+    ) -> None:
+        self._network, self._process, self._grid = network, process, grid
+        self._labels, self._settings, self._seed = labels, settings, seed
+
+    def run(
+        self, image: Array, progress: Progress | None = None, given: GivenMask | None = None,
+        first_window: int = 0, preview: Callable[[Array], None] | None = None,
+    ) -> SlabResult:
+        """image: (channels, K, J, I) in [-1, 1]; K is 1 or the network is volumetric."""
+        shape = image.shape[1:]
+        window = self._grid.window_for(shape, self._network.config.stride)
+        starts = window_positions(shape, window, self._grid.overlap)
+        weight = blend_weight(window, self._grid.overlap if len(starts) > 1 else 0.0)[None]
+        total, spread = (np.zeros((self._labels, *shape), np.float32) for _ in range(2))
+        weights = np.zeros((1, *shape), np.float32)
+        drawn, agreements = [], []
+        tracked = (progress or Progress.silent()).track(starts, "Drawing samples")
+        for number, start in enumerate(tracked, start=first_window):
+            result = self._window_ensemble(image, start, window, number, given)
+            put_window(total, result.mean.cpu().numpy().reshape(-1, *window) * weight, start)
+            put_window(spread, result.deviation.cpu().numpy().reshape(-1, *window) * weight, start)
+            put_window(weights, weight, start)
+            drawn.append(result.drawn)
+            agreements.append(_agreement(result.volumes))
+            if preview is not None:
+                preview(total / np.maximum(weights, 1e-6))
+        np.divide(total, weights, out=total)
+        np.divide(spread, weights, out=spread)
+        return SlabResult(total, spread, tuple(drawn), min(agreements))
+
+    def _window_ensemble(
+        self, image: Array, start: tuple[int, ...], window: tuple[int, int, int], number: int,
+        given: GivenMask | None,
+    ) -> EnsembleResult:
+        device = next(self._network.parameters()).device
+        rng = torch.Generator().manual_seed(self._seed * _SEED_STRIDE + number)
+        piece = self._tensor(take_window(image, start, window), device)
+        begin = None
+        if given is not None:
+            mask = self._tensor(take_window(given.mask, start, window), device)
+            keep = self._tensor(take_window(given.keep, start, window), device) > 0.5
+            begin = StartFrom(mask, given.index, keep)
+        return draw_ensemble(
+            self._network, self._process, piece, self._labels, self._settings, rng, begin
+        )
+
+    def _tensor(self, piece: Array, device: torch.device) -> torch.Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(piece)).to(device)
+        return tensor if self._grid.is_volumetric else tensor[:, 0]
+
+
+def _agreement(volumes: tuple[float, ...]) -> float:
+    """1 when all samples have the same size, 0 when one is empty and another is not."""
+    largest = max(volumes)
+    return 1.0 if largest == 0 else min(volumes) / largest
+

@@ -1,0 +1,1 @@
+"""Training, beside the methods; one package per method that can be trained."""

@@ -1,0 +1,143 @@
+"""The training loop: resumable at any step, selecting on the validation part only.
+
+Modes. "released" trains the generator by squared error alone, as the authors' code does;
+"adversarial" adds λ softplus(-D(fake)), as the paper describes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.cdal.batches import Batches
+from DiffusionSegLib.training.cdal.pack import Pack
+from DiffusionSegLib.training.cdal.pictures import sample_picture
+from DiffusionSegLib.training.cdal.settings import Task
+from DiffusionSegLib.training.cdal.step import TrainingStep
+from DiffusionSegLib.training.cdal.validation import validate
+from DiffusionSegLib.training.checkpoint import load_checkpoint, save_checkpoint
+from DiffusionSegLib.training.log import TrainingLog
+
+_COLUMNS = (
+    "squared", "overlap", "adversarial", "discriminator", "r1", "gradient", "rate",
+    "validation_dice", "seconds",
+)
+_CHECKPOINT_S = 60.0
+
+
+class Trainer:
+    """Trains one task in ``folder``; run again with the same folder to continue."""
+
+    def __init__(self, task: Task, pack: Pack, folder: Path, device: str = "cpu") -> None:
+        self.task, self.pack, self.folder = task, pack, folder
+        self.device = torch.device(device)
+        rng = torch.Generator().manual_seed(task.training.seed)
+        self.steps = TrainingStep(task, self.device, rng)
+        self.batches = Batches(task, pack, rng)
+        self.step = 0
+        self.seconds = 0.0
+        self.best = -1.0
+        self.best_weights: dict[str, torch.Tensor] | None = None
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the state of the run is kept."""
+        return self.folder / "checkpoint.pt"
+
+    def run(self, progress: Progress) -> float:
+        """Train to the end; returns the best mean validation Dice. Cancellation keeps the state."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        t = self.task.training
+        last_saved = time.monotonic()
+        with TrainingLog(self.folder, _COLUMNS, self.step) as log:
+            try:
+                while self.step < t.steps:
+                    self._advance(log)
+                    if time.monotonic() - last_saved > _CHECKPOINT_S:
+                        self.save()
+                        last_saved = time.monotonic()
+                    progress.report(self.step / t.steps, f"Training {self.task.name}")
+            finally:
+                self.save()
+        return self.best
+
+    def _advance(self, log: TrainingLog) -> None:
+        begun = _clock(self.device)
+        t = self.task.training
+        rate = self._set_rate()
+        values = self.steps.run(self.batches.draw(self.device), self.step)
+        self.step += 1
+        self.seconds += _clock(self.device) - begun
+        values |= {"rate": rate, "seconds": self.seconds}
+        if self.step % t.validate_every == 0 or self.step == t.steps:
+            values["validation_dice"] = self._validate()
+            log.picture(self.step, "sample", sample_picture(self.task, self.steps, self.pack))
+            log.row(self.step, values)
+        elif self.step % 10 == 0:
+            log.row(self.step, values)
+
+    def _validate(self) -> float:
+        network = self.steps.average.network
+        cases = self.pack.part("validation")
+        score = sum(validate(self.task, network, self.steps.process, cases)) / self.task.labels
+        if score > self.best:
+            self.best = score
+            weights = network.state_dict().items()
+            self.best_weights = {name: value.detach().clone() for name, value in weights}
+        return score
+
+    def _set_rate(self) -> float:
+        """Linear warm-up, then a cosine to the final rate; both optimisers follow the same shape."""
+        t = self.task.training
+        warm = min(1.0, (self.step + 1) / max(1, t.warmup))
+        cosine = 0.5 + 0.5 * math.cos(math.pi * self.step / max(1, t.steps))
+        rate = warm * (t.final_rate + (t.learning_rate - t.final_rate) * cosine)
+        for group in self.steps.generator_optimiser.param_groups:
+            group["lr"] = rate
+        for group in self.steps.discriminator_optimiser.param_groups:
+            group["lr"] = rate * t.discriminator_rate / t.learning_rate
+        return rate
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        state: dict[str, Any] = self.steps.state()
+        state |= {
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+            "best_weights": self.best_weights,
+            "fingerprint": _fingerprint(self.task),
+        }
+        save_checkpoint(state, self.checkpoint_path)
+
+    def _resume(self) -> None:
+        state = load_checkpoint(self.checkpoint_path)
+        if state is None:
+            return
+        if state["fingerprint"] != _fingerprint(self.task):
+            raise InputError(
+                f"The run in {self.folder} was started with other settings; choose another folder "
+                "or delete it."
+            )
+        self.steps.restore(state)
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        self.best, self.best_weights = float(state["best"]), state["best_weights"]
+
+
+def _fingerprint(task: Task) -> str:
+    """What must be equal for a run to continue."""
+    ignored: Mapping[str, Any] = {**task.source, "card": None}
+    return repr(sorted(ignored.items(), key=lambda item: item[0]))
+
+
+def _clock(device: torch.device) -> float:
+    """Processor seconds on the CPU (fair on a shared machine), wall seconds on a GPU."""
+    return time.process_time() if device.type == "cpu" else time.monotonic()
