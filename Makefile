@@ -34,8 +34,17 @@ lint: $(STAMP)-lint ## Check style and types
 	$(PY) -m ruff check DiffusionSegLib DiffusionSeg Testing
 	$(PY) -m mypy
 
+# Folder of samples = model that suits them; only models that are bundled are measured.
+BENCH := msd_hippocampus=hippocampus dsb2018_nuclei=nuclei isic2017_98=skin-lesion sts_ct_mr=sarcoma
+
 bench: $(STAMP)-bench ## Measure the bundled models on the bundled samples
-	$(PY) -m DiffusionSegLib.cli.main evaluate --samples $(ARGS)
+	@set -e; for pair in $(BENCH); do \
+	  samples="Resources/Samples/$${pair%%=*}"; model="$${pair#*=}"; \
+	  [ -f "Resources/Models/cdal/$$model/model.json" ] || continue; \
+	  echo "== cdal/$$model on $$samples"; \
+	  $(PY) -m DiffusionSegLib.cli.main evaluate --method cdal --model "$$model" \
+	    --images "$$samples/images" --labels "$$samples/labels" $(ARGS); \
+	done
 
 clean: ## Remove what the tools left behind (keeps .venv, models and results)
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

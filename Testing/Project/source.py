@@ -24,6 +24,12 @@ def python_files(*folders: str) -> list[Path]:
     return sorted(path for path in found if "__pycache__" not in path.parts)
 
 
+def package_files() -> set[str]:
+    """Every file of the package, data included, as a path from the checkout."""
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {path.relative_to(ROOT).as_posix() for path in files}
+
+
 def module_name(path: Path) -> str:
     """`DiffusionSegLib/io/raster.py` -> `DiffusionSegLib.io.raster`."""
     parts = path.relative_to(ROOT).with_suffix("").parts

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from Testing.Project.source import PACKAGE, ROOT, python_files
+from Testing.Project.source import PACKAGE, ROOT, package_files
 
 cmake = pytest.importorskip("cmake", reason="the cmake package is part of the test extra")
 
@@ -44,14 +44,15 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def shipped_files() -> set[str]:
     """What must be found in Slicer: every file of the package, and its models and samples."""
-    own = {path.relative_to(ROOT).as_posix() for path in python_files("DiffusionSegLib")}
     others = [
         path
         for folder in ("Models", "Samples")
         for path in (ROOT / "Resources" / folder).rglob("*")
         if path.is_file()
     ]
-    return own | {f"DiffusionSegLib/{path.relative_to(ROOT).as_posix()}" for path in others}
+    return package_files() | {
+        f"DiffusionSegLib/{path.relative_to(ROOT).as_posix()}" for path in others
+    }
 
 
 @pytest.mark.parametrize("tree", ["build", "install"])

@@ -1,5 +1,6 @@
 """The Makefile's targets exist, make .venv by themselves and say what is missing."""
 
+import json
 import os
 import re
 import shutil
@@ -131,6 +132,16 @@ def test_pip_gets_further_arguments(checkout: Path) -> None:
     fake_python(checkout / "python")
     make(checkout, "lint", "PYTHON=./python", "PIP_ARGS=--no-index")
     assert "--quiet --no-index -c" in (checkout / "calls.txt").read_text()
+
+
+def test_the_benchmark_covers_every_sample_with_its_model() -> None:
+    samples = json.loads((ROOT / "Resources" / "Samples" / "samples.json").read_text("utf-8"))
+    wanted = {
+        f"{one['images'][0].split('/')[0]}={one['model'].removeprefix('cdal/')}" for one in samples
+    }
+    listed = re.search(r"^BENCH := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert listed
+    assert set(listed[1].split()) == wanted
 
 
 def test_continuous_integration_runs_the_same_command() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import DiffusionSegLib
-from Testing.Project.source import ROOT, python_files
+from Testing.Project.source import ROOT, package_files
 
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 REQUIREMENT = re.compile(r'^    "(?P<name>[\w.-]+)(?P<range>[^"]*)",(?P<rest>.*)$', re.MULTILINE)
@@ -52,8 +52,7 @@ def test_every_run_time_dependency_has_a_reason() -> None:
 
 
 def test_the_wheel_holds_the_package(wheel: zipfile.ZipFile) -> None:
-    sources = {path.relative_to(ROOT).as_posix() for path in python_files("DiffusionSegLib")}
-    assert sources - set(wheel.namelist()) == set()
+    assert package_files() - set(wheel.namelist()) == set()
 
 
 @pytest.mark.parametrize("folder", ["Models", "Samples"])
