@@ -64,10 +64,14 @@ def _largest_part(mask: BoolArray) -> BoolArray | None:
 def _deepest(part: BoolArray, spacing_kji: Sequence[float]) -> tuple[int, int, int]:
     """The voxel farthest (in mm) from everything outside; the image's border is outside.
 
-    A plane (K = 1) is measured within the plane: its faces are not a border.
+    Of several equally deep ones it is the nearest to the part's centre of mass. A plane (K = 1)
+    is measured within the plane: its faces are not a border.
     """
     flat = part.shape[0] == 1
     padded = np.pad(part, [(0, 0) if flat else (1, 1), (1, 1), (1, 1)])
     depth = ndimage.distance_transform_edt(padded, sampling=tuple(spacing_kji))
-    k, j, i = np.unravel_index(int(np.argmax(depth)), padded.shape)
+    places_kji = np.argwhere(depth >= depth.max() - 1e-9)
+    middle_kji = np.argwhere(padded).mean(axis=0)
+    offsets_mm = (places_kji - middle_kji) * np.asarray(spacing_kji, dtype=np.float64)
+    k, j, i = places_kji[int(np.argmin((offsets_mm**2).sum(axis=1)))]
     return (int(k) - (0 if flat else 1), int(j) - 1, int(i) - 1)
