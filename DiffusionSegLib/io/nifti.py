@@ -34,6 +34,8 @@ from DiffusionSegLib.nouns.geometry import Geometry
 
 __all__ = ["read_nifti"]
 
+# ITK holds the voxels twice while it reads; above this, memory matters more than its speed.
+_LARGEST_FOR_ITK = 64 << 20
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -87,7 +89,8 @@ def _read_voxels(
     # Deflate shrinks at most 1032-fold, so a larger claim needs no memory to be refused.
     if header.offset + size > (file_size * 1032 if compressed else file_size):
         raise damaged(path)
-    if compressed and dtype.isnative and shape[3] == 1 and not has_scaling(header):
+    plain = dtype.isnative and shape[3] == 1 and not has_scaling(header)
+    if compressed and plain and size <= _LARGEST_FOR_ITK:
         voxels = _inflated_by_itk(path, header, dtype, shape[:3])
         if voxels is not None:
             return voxels[..., None]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.io.volume_writers import write_nrrd
+from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.label import Label, label_for
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.provenance import Provenance
@@ -41,6 +42,8 @@ def _metadata(mask: Mask) -> dict[str, str]:
     slices, rows, columns = mask.geometry.shape_kji
     extent = f"0 {columns - 1} 0 {rows - 1} 0 {slices - 1}"
     fields = {
+        # 3D Slicer cuts labelmaps to what is filled; this tells it the grid to edit on.
+        "Segmentation_ConversionParameters": f"Reference image geometry|{_grid(mask.geometry)}||&",
         "Segmentation_ContainedRepresentationNames": f"{_REPRESENTATION}|",
         "Segmentation_MasterRepresentation": _REPRESENTATION,
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
@@ -61,6 +64,14 @@ def _metadata(mask: Mask) -> dict[str, str]:
         }
         fields.update({f"Segment{number}_{key}": value for key, value in segment.items()})
     return fields
+
+
+def _grid(geometry: Geometry) -> str:
+    """Voxel to RAS matrix row by row, then the first and last index of i, j, k."""
+    slices, rows, columns = geometry.shape_kji
+    numbers = [repr(float(value)) for value in geometry.ijk_to_ras.ravel()]
+    extent = map(str, (0, columns - 1, 0, rows - 1, 0, slices - 1))
+    return "".join(f"{number};" for number in (*numbers, *extent))
 
 
 def _joined_tags(label: Label, tags: Mapping[str, str]) -> str:

@@ -81,8 +81,8 @@ class Image:
         values = values.reshape((1,) * (4 - values.ndim) + values.shape)
         if geometry is None:
             first, second, third = spacing_mm
-            slices, rows, columns = [int(count) for count in values.shape][-3:]
-            geometry = Geometry((slices, rows, columns), (first, second, third))
+            grid: tuple[int, ...] = values.shape
+            geometry = Geometry((grid[-3], grid[-2], grid[-1]), (first, second, third))
         return cls(values, geometry, tuple(channel_names))
 
     @classmethod
