@@ -19,7 +19,7 @@ _SMALLEST_VARIANCE = 1e-20
 
 @dataclass(frozen=True)
 class VariancePreservingConfig:
-    """steps: T, the number of denoising steps (1 to 1000); beta_min, beta_max: of the linear rate."""
+    """steps: T, number of denoising steps (1 to 1000); beta_min, beta_max: of the linear rate."""
 
     steps: int = 2
     beta_min: float = 0.1
@@ -41,8 +41,9 @@ class PosteriorStep:
 
 
 class VariancePreservingProcess:
-    """Noise schedule, forward process and Gaussian posterior; every table is float64, shape (T,) or (T + 1,).
+    """Noise schedule, forward process and Gaussian posterior.
 
+    Every table is float64 and has T entries, or T + 1 where index 0 means (almost) clean.
     Masks live in [-1, 1]. Integer times ``t`` lie in 0..T-1 and are shared by a whole batch
     (int) or given per sample (tensor of shape (B,)).
     """
@@ -60,7 +61,9 @@ class VariancePreservingProcess:
         forward_beta = torch.cat([first, beta])
         self.step_signal = torch.sqrt(1 - forward_beta)  # a_t
         self.step_noise = torch.sqrt(forward_beta)  # σ_t
-        self.signal = torch.cumprod(self.step_signal, 0)  # a_cum: how much of the clean mask is left
+        self.signal = torch.cumprod(
+            self.step_signal, 0
+        )  # a_cum: how much of the clean mask is left
         self.noise = torch.sqrt(1 - self.signal**2)  # σ_cum
 
         # Posterior q(x_t | x_{t+1}, x_0): uses β_1..β_T only, with ᾱ restarted at 1.

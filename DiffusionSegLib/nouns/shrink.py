@@ -37,7 +37,9 @@ def _mean_axis(array: NDArray[np.float32], axis: int, factor: int) -> NDArray[np
     starts = np.arange(0, array.shape[axis], factor)
     counts = np.diff([*starts, array.shape[axis]]).astype(np.float32)
     shape = [-1 if a == axis else 1 for a in range(array.ndim)]
-    return np.add.reduceat(array, starts, axis=axis) / counts.reshape(shape)
+    sums: NDArray[np.float32] = np.add.reduceat(array, starts, axis=axis)
+    sums /= counts.reshape(shape)
+    return sums
 
 
 def _coarser(

@@ -13,7 +13,7 @@ class GeneratorConfig:
 
     dims: 2 (as published) or 3 (our extension: the same network with volumetric kernels).
     width: channels at full resolution (the paper code's nf).
-    channel_multipliers: one per level, finest first. attention_levels: levels that end in attention.
+    channel_multipliers: one per level, finest first. attention_levels: those with attention.
     condition_blocks: residual blocks of the full-resolution condition encoder.
     condition_groups: groups of its normalisation (32 as released).
     """
@@ -37,7 +37,9 @@ class GeneratorConfig:
         if self.width % 4 or self.width < 4:
             raise ValueError(f"width must be a positive multiple of 4, got {self.width}")
         if any(not 0 <= a < len(self.channel_multipliers) for a in self.attention_levels):
-            raise ValueError(f"attention_levels {self.attention_levels} name levels that do not exist")
+            raise ValueError(
+                f"attention_levels {self.attention_levels} name levels that do not exist"
+            )
 
     @property
     def time_width(self) -> int:

@@ -19,7 +19,9 @@ _LARGEST_GROUP = 4
 class DownBlock(nn.Module):
     """LReLU → conv → + time → LReLU → [FIR down both branches] → conv; skip 1×1; sum / √2."""
 
-    def __init__(self, config: DiscriminatorConfig, in_channels: int, out_channels: int, halve: bool):
+    def __init__(
+        self, config: DiscriminatorConfig, in_channels: int, out_channels: int, halve: bool
+    ):
         super().__init__()
         self.halve = halve
         self.conv_in = convolution(config.dims, in_channels, out_channels)
@@ -52,14 +54,16 @@ class Discriminator(nn.Module):
         self.end = dense(last, 1)
 
     def forward(self, mask: Tensor, timestep: Tensor, noisier: Tensor) -> Tensor:
-        """mask x_t and noisier x_{t+1}: (B, mask_channels, *spatial); timestep: (B,) → (B,) logits."""
+        """mask x_t, noisier x_{t+1}: (B, mask_channels, *spatial); timestep: (B,) → (B,) logits."""
         h = self.features(mask, timestep, noisier)[-1]
         h = torch.cat([h, minibatch_deviation(h)], dim=1)
         h = F.leaky_relu(self.final(h), _LEAK)
         logits: Tensor = self.end(h.flatten(2).sum(dim=2))
         return logits[:, 0]
 
-    def features(self, mask: Tensor, timestep: Tensor, noisier: Tensor, last: int | None = None) -> list[Tensor]:
+    def features(
+        self, mask: Tensor, timestep: Tensor, noisier: Tensor, last: int | None = None
+    ) -> list[Tensor]:
         """[start_conv, block 1, block 2, ...], up to index ``last`` when given."""
         time = sinusoid(timestep, self.config.time_width)
         time = self.time_out(F.leaky_relu(self.time_in(time), _LEAK))
@@ -71,7 +75,7 @@ class Discriminator(nn.Module):
 
 
 def minibatch_deviation(x: Tensor) -> Tensor:
-    """One map of the standard deviation across groups of samples, (B, C, *spatial) → (B, 1, *spatial).
+    """Standard deviation across groups of samples, (B, C, *spatial) → (B, 1, *spatial).
 
     The group is 4, or the largest smaller size that divides the batch (the released code requires
     a divisible batch; choosing a divisor is our choice).

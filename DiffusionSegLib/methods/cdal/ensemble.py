@@ -1,4 +1,4 @@
-"""Draws samples of the clean mask in few steps; their mean is the probability, their spread the doubt.
+"""Draws samples of the clean mask in few steps; mean is the probability, spread the doubt.
 
 The condition encoder runs once per window and samples are drawn one at a time: memory does not grow
 with the number of samples, and drawing stops early when the outline no longer changes.
@@ -21,7 +21,7 @@ PreviewCallback = Callable[[Tensor], None]
 
 @dataclass(frozen=True)
 class EnsembleSettings:
-    """samples: most samples drawn; tolerance: see ``settled`` (0 draws them all); least: before stopping."""
+    """samples: at most; tolerance: see ``settled`` (0 draws them all); least: before stopping."""
 
     samples: int = 5
     tolerance: float = 0.0
@@ -57,11 +57,16 @@ class StartFrom:
 
 @torch.inference_mode()
 def draw_ensemble(
-    network: Generator, process: VariancePreservingProcess, image: Tensor, labels: int,
-    settings: EnsembleSettings, rng: torch.Generator,
-    start: StartFrom | None = None, preview: PreviewCallback | None = None,
+    network: Generator,
+    process: VariancePreservingProcess,
+    image: Tensor,
+    labels: int,
+    settings: EnsembleSettings,
+    rng: torch.Generator,
+    start: StartFrom | None = None,
+    preview: PreviewCallback | None = None,
 ) -> EnsembleResult:
-    """Sample the mask of one window. image: (image_channels, *spatial) in [-1, 1]; rng: a CPU generator."""
+    """Sample one window's mask. image: (image_channels, *spatial) in [-1, 1]; rng: of the CPU."""
     condition = network.encode_condition(image[None])
     shape = (1, network.config.mask_channels, *image.shape[1:])
     total = square = torch.zeros((labels, *image.shape[1:]), device=image.device)
@@ -80,7 +85,7 @@ def draw_ensemble(
 
 
 def settled(before: Tensor, after: Tensor, tolerance: float) -> bool:
-    """Whether the outline moved by less than ``tolerance`` of the object's size with the last sample."""
+    """Whether the last sample moved the outline by at most ``tolerance`` of the object's size."""
     if tolerance <= 0:
         return False
     old, new = before.sum(0) >= 0.5, after.sum(0) >= 0.5
@@ -88,8 +93,13 @@ def settled(before: Tensor, after: Tensor, tolerance: float) -> bool:
 
 
 def _draw_one(
-    network: Generator, process: VariancePreservingProcess, condition: Tensor, shape: tuple[int, ...],
-    rng: torch.Generator, start: StartFrom | None, preview: PreviewCallback | None,
+    network: Generator,
+    process: VariancePreservingProcess,
+    condition: Tensor,
+    shape: tuple[int, ...],
+    rng: torch.Generator,
+    start: StartFrom | None,
+    preview: PreviewCallback | None,
 ) -> Tensor:
     """One pass from noise (or from a noised given mask) down to the clean mask."""
 
@@ -103,7 +113,9 @@ def _draw_one(
     for t in reversed(range(first)):
         latent = noise((1, network.config.latent_size))
         timestep = torch.full((1,), t, device=condition.device)
-        clean = network.denoise(x.to(condition.dtype), timestep, condition, latent.to(condition.dtype))
+        clean = network.denoise(
+            x.to(condition.dtype), timestep, condition, latent.to(condition.dtype)
+        )
         clean = clean.float()
         if start is not None:
             clean = torch.where(start.keep[None], start.mask[None], clean)

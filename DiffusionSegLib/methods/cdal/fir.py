@@ -1,4 +1,4 @@
-"""Anti-aliased resampling by two with the [1, 3, 3, 1] kernel (StyleGAN's FIR filter), in 2D and 3D.
+"""Anti-aliased resampling by two with StyleGAN's [1, 3, 3, 1] FIR filter, in 2D and 3D.
 
 Borders are zero-padded as in the released code. The filter is separable and is written with its
 polyphase components, so that no zero-stuffed intermediate is ever made.
@@ -40,8 +40,14 @@ class PyramidDown(nn.Module):
 
 
 def convolution(
-    dims: int, in_channels: int, out_channels: int, size: int = 3, stride: int = 1,
-    padding: int | None = None, bias: bool = True, zero: bool = False,
+    dims: int,
+    in_channels: int,
+    out_channels: int,
+    size: int = 3,
+    stride: int = 1,
+    padding: int | None = None,
+    bias: bool = True,
+    zero: bool = False,
 ) -> nn.Conv2d | nn.Conv3d:
     """A 2D or 3D convolution with the released initialisation (fan-average uniform, or zero)."""
     kind = nn.Conv2d if dims == 2 else nn.Conv3d

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,9 @@ class Generator(nn.Module):
         self.norm = nn.GroupNorm(group_count(width), width, eps=1e-6)
         self.out = convolution(config.dims, width, config.mask_channels, zero=True)
 
-    def forward(self, noisy_mask: Tensor, timestep: Tensor, image: Tensor, latent: Tensor) -> Tensor:
+    def forward(
+        self, noisy_mask: Tensor, timestep: Tensor, image: Tensor, latent: Tensor
+    ) -> Tensor:
         """Predict the clean mask in [-1, 1].
 
         noisy_mask: (B, mask_channels, *spatial); timestep: (B,) integers 0..T-1;
@@ -53,18 +55,19 @@ class Generator(nn.Module):
         features: Tensor = self.condition(image)
         return features
 
-    def denoise(self, noisy_mask: Tensor, timestep: Tensor, condition: Tensor, latent: Tensor) -> Tensor:
+    def denoise(
+        self, noisy_mask: Tensor, timestep: Tensor, condition: Tensor, latent: Tensor
+    ) -> Tensor:
         """As forward, with the image already encoded; a condition of batch 1 is shared."""
         time = self._time(timestep, noisy_mask.dtype)
         z = self.latent_mapping(latent)
         h = self.stem(noisy_mask) + condition
         h, skips = self._descend(h, noisy_mask, time, z)
         h = _run(self.middle, h, time, z)
-        for level in self.decoder:
-            for block in level:
-                if _takes_skip(block):
-                    h = torch.cat([h, skips.pop()], dim=1)
-                h = _apply(block, h, time, z)
+        for block in _flat(self.decoder):
+            if _takes_skip(block):
+                h = torch.cat([h, skips.pop()], dim=1)
+            h = _apply(block, h, time, z)
         return torch.tanh(self.out(nn.functional.silu(self.norm(h))))
 
     def _time(self, timestep: Tensor, dtype: torch.dtype) -> Tensor:
@@ -75,16 +78,15 @@ class Generator(nn.Module):
         self, h: Tensor, pyramid: Tensor, time: Tensor, z: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         skips = [h]
-        for level in self.encoder:
-            for block in level:
-                if isinstance(block, PyramidDown):
-                    pyramid = (block(pyramid) + h) * math.sqrt(0.5)
-                    h = skips[-1] = pyramid
-                elif isinstance(block, AttentionBlock):
-                    h = skips[-1] = block(h)
-                else:
-                    h = block(h, time, z)
-                    skips.append(h)
+        for block in _flat(self.encoder):
+            if isinstance(block, PyramidDown):
+                pyramid = (block(pyramid) + h) * math.sqrt(0.5)
+                h = skips[-1] = pyramid
+            elif isinstance(block, AttentionBlock):
+                h = skips[-1] = block(h)
+            else:
+                h = block(h, time, z)
+                skips.append(h)
         return h, skips
 
     @staticmethod
@@ -93,6 +95,12 @@ class Generator(nn.Module):
         from DiffusionSegLib.methods.cdal.released import generator_from_released
 
         return generator_from_released(state_dict)
+
+
+def _flat(levels: nn.ModuleList) -> Iterator[nn.Module]:
+    """The blocks of all levels, in execution order."""
+    for level in levels:
+        yield from level.children()
 
 
 def _run(blocks: nn.ModuleList, h: Tensor, time: Tensor, z: Tensor) -> Tensor:

@@ -30,7 +30,9 @@ class IntensityRule:
 
     def __post_init__(self) -> None:
         if self.kind not in ("window", "percentile", "joint"):
-            raise ValueError(f"intensity kind must be window, percentile or joint, got {self.kind!r}")
+            raise ValueError(
+                f"intensity kind must be window, percentile or joint, got {self.kind!r}"
+            )
         if not self.low < self.high:
             raise ValueError(f"intensity low must be below high, got {self.low} and {self.high}")
 

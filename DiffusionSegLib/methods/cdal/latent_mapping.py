@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -14,9 +16,7 @@ class LatentMapping(nn.Module):
     def __init__(self, latent_size: int, latent_width: int) -> None:
         super().__init__()
         widths = [latent_size, *[latent_width] * 4]
-        self.layers = nn.ModuleList(
-            dense(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.layers = nn.ModuleList(dense(a, b) for a, b in pairwise(widths))
 
     def forward(self, latent: Tensor) -> Tensor:
         z = latent * torch.rsqrt(latent.square().mean(dim=1, keepdim=True) + 1e-8)

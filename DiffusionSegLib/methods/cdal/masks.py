@@ -16,7 +16,7 @@ def mask_channels(labels: int) -> int:
 
 
 def encode_labels(classes: Tensor, labels: int) -> Tensor:
-    """Class indices (B, *spatial), 0 background and 1..labels, to (B, mask_channels, *spatial) of ±1."""
+    """Classes (B, *spatial), 0 background and 1..labels, to (B, mask_channels, *spatial) of ±1."""
     if labels == 1:
         return (classes[:, None] > 0).float() * 2 - 1
     values = torch.arange(labels + 1, device=classes.device)
@@ -25,6 +25,6 @@ def encode_labels(classes: Tensor, labels: int) -> Tensor:
 
 
 def foreground_probability(mask: Tensor, labels: int) -> Tensor:
-    """Clean masks (B, mask_channels, *spatial) to foreground probabilities (B, labels, *spatial)."""
+    """Clean masks (B, mask_channels, *spatial) to probabilities (B, labels, *spatial)."""
     probability = ((mask.float() + 1) / 2).clamp(0, 1)
     return probability if labels == 1 else probability[:, 1:]

@@ -23,8 +23,8 @@ class ModelGrid:
 
     kind: "spacing" (resampled to spacing_mm along i, j, k), "native" (voxels as they are) or "fit"
     (each slice stretched to the window). window_kji: what the network is given at once; its first
-    entry is 1 for 2D models. overlap: of neighbouring windows, 0 to 0.9. largest_kji: an image up to
-    this size is one window of its own instead of being cut (the networks are convolutional).
+    entry is 1 for 2D models. overlap: of neighbouring windows, 0 to 0.9. largest_kji: an image up
+    to this size is one window of its own instead of being cut (the networks are convolutional).
     """
 
     kind: str

@@ -19,7 +19,7 @@ from DiffusionSegLib.methods.cdal.discriminator import Discriminator
 def attention_map(
     discriminator: Discriminator, mask: Tensor, timestep: Tensor, noisier: Tensor, level: int
 ) -> Tensor:
-    """A, shaped (B, 1, *spatial), from feature ``level`` (0 is start_conv) of the pair (x_t, x_{t+1})."""
+    """A, (B, 1, *spatial), from feature ``level`` (0 is start_conv) of the pair (x_t, x_{t+1})."""
     features = discriminator.features(mask, timestep, noisier, last=level)[level]
     mode = "bilinear" if mask.ndim == 4 else "trilinear"
     mean = features.mean(dim=1, keepdim=True)

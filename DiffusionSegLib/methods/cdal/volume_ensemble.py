@@ -42,7 +42,10 @@ class SlabResult:
 
 @dataclass(frozen=True)
 class GivenMask:
-    """A mask to start from. mask: (mask_channels, K, J, I) of ±1; keep: (1, K, J, I), 1 where fixed."""
+    """A mask to start from.
+
+    mask: (mask_channels, K, J, I) of ±1; keep: (1, K, J, I), 1 where fixed; index: see StartFrom.
+    """
 
     mask: Array
     keep: Array
@@ -57,15 +60,24 @@ class VolumeSampler:
     """
 
     def __init__(
-        self, network: Generator, process: VariancePreservingProcess, grid: ModelGrid, labels: int,
-        settings: EnsembleSettings, seed: int,
+        self,
+        network: Generator,
+        process: VariancePreservingProcess,
+        grid: ModelGrid,
+        labels: int,
+        settings: EnsembleSettings,
+        seed: int,
     ) -> None:
         self._network, self._process, self._grid = network, process, grid
         self._labels, self._settings, self._seed = labels, settings, seed
 
     def run(
-        self, image: Array, progress: Progress | None = None, given: GivenMask | None = None,
-        first_window: int = 0, preview: Callable[[Array], None] | None = None,
+        self,
+        image: Array,
+        progress: Progress | None = None,
+        given: GivenMask | None = None,
+        first_window: int = 0,
+        preview: Callable[[Array], None] | None = None,
     ) -> SlabResult:
         """image: (channels, K, J, I) in [-1, 1]; K is 1 or the network is volumetric."""
         shape = image.shape[1:]
@@ -84,13 +96,17 @@ class VolumeSampler:
             drawn.append(result.drawn)
             agreements.append(_agreement(result.volumes))
             if preview is not None:
-                preview(total / np.maximum(weights, 1e-6))
+                preview(np.divide(total, np.maximum(weights, 1e-6), dtype=np.float32))
         np.divide(total, weights, out=total)
         np.divide(spread, weights, out=spread)
         return SlabResult(total, spread, tuple(drawn), min(agreements))
 
     def _window_ensemble(
-        self, image: Array, start: tuple[int, ...], window: tuple[int, int, int], number: int,
+        self,
+        image: Array,
+        start: tuple[int, ...],
+        window: tuple[int, int, int],
+        number: int,
         given: GivenMask | None,
     ) -> EnsembleResult:
         device = next(self._network.parameters()).device
@@ -114,4 +130,3 @@ def _agreement(volumes: tuple[float, ...]) -> float:
     """1 when all samples have the same size, 0 when one is empty and another is not."""
     largest = max(volumes)
     return 1.0 if largest == 0 else min(volumes) / largest
-

@@ -14,7 +14,7 @@ Slices = tuple[slice, ...]
 def window_positions(
     shape: Sequence[int], window: Sequence[int], overlap: float
 ) -> list[tuple[int, ...]]:
-    """Start indices of windows that cover ``shape``; neighbours share at least ``overlap`` (0..0.9).
+    """Start indices of windows that cover ``shape``; neighbours share ``overlap`` (0..0.9) or more.
 
     An axis shorter than its window gets one start, negative or zero, that centres the image in the
     padded window.
@@ -49,7 +49,9 @@ def blend_weight(window: Sequence[int], overlap: float) -> NDArray[np.float32]:
         distance = np.minimum(np.arange(size), np.arange(size)[::-1]) + 0.5
         profile = 0.5 - 0.5 * np.cos(np.pi * np.clip(distance / ramp, 0, 1))
         if size > 1 and overlap > 0:
-            weight *= profile.astype(np.float32).reshape([-1 if a == axis else 1 for a in range(len(window))])
+            weight *= profile.astype(np.float32).reshape(
+                [-1 if a == axis else 1 for a in range(len(window))]
+            )
     return np.maximum(weight, np.float32(1e-3))
 
 

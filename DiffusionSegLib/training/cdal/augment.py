@@ -33,7 +33,9 @@ class WindowSampler:
         image, label = case.image.float(), case.label
         for _ in range(_BACKGROUND_TRIES if background else 1):
             grid = self._grid(image.shape[1:], rng, background)
-            classes = F.grid_sample(label[None, None].float(), grid, "nearest", "zeros", False)[0, 0]
+            classes = F.grid_sample(label[None, None].float(), grid, "nearest", "zeros", False)[
+                0, 0
+            ]
             if not bool(classes.any()):
                 break
         window = F.grid_sample(image[None], grid, "bilinear", "border", False)[0]
@@ -90,7 +92,9 @@ class WindowSampler:
             window = -window
         if _chance(rng, a.blur):
             size = [3 if s > 1 else 1 for s in window.shape[1:]]
-            window = F.avg_pool3d(window[None], size, 1, [s // 2 for s in size], count_include_pad=False)[0]
+            window = F.avg_pool3d(
+                window[None], size, 1, [s // 2 for s in size], count_include_pad=False
+            )[0]
         level = a.noise * float(torch.rand((), generator=rng))
         window = window + level * torch.randn(window.shape, generator=rng)
         return self._drop_channel(window.clamp(-1, 1), rng)

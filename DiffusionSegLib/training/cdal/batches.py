@@ -17,8 +17,10 @@ from DiffusionSegLib.training.cdal.settings import Task
 
 @dataclass(frozen=True)
 class Batch:
-    """image: (B, channels, *window); clean: (B, mask_channels, *window) of ±1; given: as clean, with
-    simulated user errors in some samples."""
+    """image: (B, channels, *window); clean: (B, mask_channels, *window) of ±1.
+
+    given: as clean, with simulated user errors in some samples.
+    """
 
     image: Tensor
     clean: Tensor

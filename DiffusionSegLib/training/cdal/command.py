@@ -13,25 +13,43 @@ from DiffusionSegLib.progress import Progress
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of cDAL training."""
-    parser.add_argument("--task", required=True, help="a shipped task's name, or a JSON file of your own")
-    parser.add_argument("--output", "-o", required=True, type=Path, help="folder of the run; used again, it continues")
+    parser.add_argument(
+        "--task", required=True, help="a shipped task's name, or a JSON file of your own"
+    )
+    parser.add_argument(
+        "--output",
+        "-o",
+        required=True,
+        type=Path,
+        help="folder of the run; used again, it continues",
+    )
     parser.add_argument("--images", type=Path, help="folder of training images")
     parser.add_argument("--labels", type=Path, help="folder of label maps with the images' stems")
     parser.add_argument(
-        "--negatives", action="append", default=[], metavar="PATTERN",
+        "--negatives",
+        action="append",
+        default=[],
+        metavar="PATTERN",
         help="folder or pattern of images that lack the object (repeatable)",
     )
-    parser.add_argument("--packed", type=Path, help="data packed before (needs neither images nor labels)")
+    parser.add_argument(
+        "--packed", type=Path, help="data packed before (needs neither images nor labels)"
+    )
     parser.add_argument("--pack-only", action="store_true", help="write the packed data and stop")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--mode", choices=("released", "adversarial"), help="loss of the generator")
     parser.add_argument("--steps", type=int, help="training steps instead of the task's own number")
     parser.add_argument("--seed", type=int, help="seed instead of the task's own")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE",
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
         help="any other training setting, for instance --set batch=16 (repeatable)",
     )
-    parser.add_argument("--export", type=Path, help="folder for the finished model (default OUTPUT/model)")
+    parser.add_argument(
+        "--export", type=Path, help="folder for the finished model (default OUTPUT/model)"
+    )
 
 
 def run(args: argparse.Namespace, progress: Progress) -> str:

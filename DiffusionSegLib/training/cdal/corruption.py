@@ -1,4 +1,7 @@
-"""Simulated user errors: regions wrongly added to or missing from a mask. Our choice, not the paper's."""
+"""Simulated user errors: regions wrongly added to or missing from a mask.
+
+Our choice, not the paper's.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def gradient_penalty(
 
 
 def overlap_loss(predicted: Tensor, target: Tensor, labels: int) -> Tensor:
-    """1 - soft Dice over the batch, per foreground label, of masks in [-1, 1] (not in the paper)."""
+    """1 - soft Dice over the batch, per label, of masks in [-1, 1] (not in the paper)."""
     a, b = foreground_probability(predicted, labels), foreground_probability(target, labels)
     axes = [0, *range(2, a.ndim)]
     shared, total = (a * b).sum(axes), a.square().sum(axes) + b.square().sum(axes)

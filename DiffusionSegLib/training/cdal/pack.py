@@ -30,7 +30,7 @@ class PackedCase:
 
 @dataclass(frozen=True)
 class Pack:
-    """Cases by part: train, validation, test, negative-train, negative-validation, negative-test."""
+    """Cases by part: train, validation, test, and negative-train, negative-validation, ..."""
 
     parts: Mapping[str, tuple[PackedCase, ...]]
 

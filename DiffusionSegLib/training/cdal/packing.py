@@ -63,7 +63,9 @@ def normalised(task: Task, image: Image) -> NDArray[np.float32]:
 def _labelled(task: Task, name: str, images: list[Path], label: Path) -> PackedCase:
     image = Image.read(images) if len(images) > 1 else Image.read(images[0])
     mask = Mask.read(label)
-    if not mask.geometry.is_close(image.geometry, tolerance_mm=0.1 * min(image.geometry.spacing_mm)):
+    if not mask.geometry.is_close(
+        image.geometry, tolerance_mm=0.1 * min(image.geometry.spacing_mm)
+    ):
         raise InputError(f"The label {label} does not lie on the grid of its image {images[0]}.")
     classes = _classes_on_grid(task, mask, image)
     array = normalised(task, _with_channels(task, image))

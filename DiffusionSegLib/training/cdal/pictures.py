@@ -11,7 +11,9 @@ from DiffusionSegLib.training.cdal.step import TrainingStep
 from DiffusionSegLib.training.cdal.validation import predict_classes
 
 
-def sample_picture(task: Task, steps: TrainingStep, pack: Pack, count: int = 4) -> NDArray[np.uint8]:
+def sample_picture(
+    task: Task, steps: TrainingStep, pack: Pack, count: int = 4
+) -> NDArray[np.uint8]:
     """Rows of (image, truth, prediction) of the first validation cases, (height, width, 3)."""
     rows = []
     for case in pack.part("validation")[:count]:

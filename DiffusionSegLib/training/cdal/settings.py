@@ -83,7 +83,9 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         if self.mode not in ("released", "adversarial"):
-            raise InputError(f"The training mode must be 'released' or 'adversarial', not {self.mode!r}.")
+            raise InputError(
+                f"The training mode must be 'released' or 'adversarial', not {self.mode!r}."
+            )
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Task:
 
 
 def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> Task:
-    """A task shipped with the package by name, or a JSON file; overrides replace training settings."""
+    """A shipped task by name, or a JSON file; ``overrides`` replace training settings."""
     path = Path(name_or_path)
     if path.suffix != ".json":
         shipped = files(__package__).joinpath("tasks", f"{name_or_path}.json")

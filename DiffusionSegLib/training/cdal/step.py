@@ -1,4 +1,4 @@
-"""One training iteration of both networks (cDAL's released order: discriminator, then generator)."""
+"""One training iteration of both networks, in cDAL's order: discriminator, then generator."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class TrainingStep:
 
     def _update(self, loss: Tensor, network: nn.Module, optimiser: torch.optim.Optimizer) -> float:
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), self.task.training.clip)
         if not torch.isfinite(norm):
             return float(norm)  # a batch that overflowed teaches nothing

@@ -26,8 +26,15 @@ from DiffusionSegLib.training.checkpoint import load_checkpoint, save_checkpoint
 from DiffusionSegLib.training.log import TrainingLog
 
 _COLUMNS = (
-    "squared", "overlap", "adversarial", "discriminator", "r1", "gradient", "rate",
-    "validation_dice", "seconds",
+    "squared",
+    "overlap",
+    "adversarial",
+    "discriminator",
+    "r1",
+    "gradient",
+    "rate",
+    "validation_dice",
+    "seconds",
 )
 _CHECKPOINT_S = 60.0
 
@@ -87,7 +94,8 @@ class Trainer:
     def _validate(self) -> float:
         network = self.steps.average.network
         cases = self.pack.part("validation")
-        score = sum(validate(self.task, network, self.steps.process, cases)) / self.task.labels
+        per_label = validate(self.task, network, self.steps.process, cases)
+        score = sum(per_label) / self.task.labels
         if score > self.best:
             self.best = score
             weights = network.state_dict().items()
@@ -95,7 +103,7 @@ class Trainer:
         return score
 
     def _set_rate(self) -> float:
-        """Linear warm-up, then a cosine to the final rate; both optimisers follow the same shape."""
+        """Linear warm-up, then a cosine to the final rate; both optimisers follow it."""
         t = self.task.training
         warm = min(1.0, (self.step + 1) / max(1, t.warmup))
         cosine = 0.5 + 0.5 * math.cos(math.pi * self.step / max(1, t.steps))

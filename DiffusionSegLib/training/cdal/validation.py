@@ -17,17 +17,25 @@ from DiffusionSegLib.training.cdal.settings import Task
 
 
 def predict_classes(
-    task: Task, network: Generator, process: VariancePreservingProcess, case: PackedCase,
-    samples: int = 1, seed: int = 0,
+    task: Task,
+    network: Generator,
+    process: VariancePreservingProcess,
+    case: PackedCase,
+    samples: int = 1,
+    seed: int = 0,
 ) -> NDArray[np.uint8]:
     """Class indices (K, J, I) of one packed case."""
-    sampler = VolumeSampler(network, process, task.grid, task.labels, EnsembleSettings(samples), seed)
+    sampler = VolumeSampler(
+        network, process, task.grid, task.labels, EnsembleSettings(samples), seed
+    )
     mean = sampler.run(case.image.float().numpy()).mean
     inside = mean.sum(axis=0) >= 0.5
     return np.where(inside, mean.argmax(axis=0) + 1, 0).astype(np.uint8)
 
 
-def dice_per_label(predicted: NDArray[np.uint8], truth: NDArray[np.uint8], labels: int) -> list[float]:
+def dice_per_label(
+    predicted: NDArray[np.uint8], truth: NDArray[np.uint8], labels: int
+) -> list[float]:
     """Dice of each label; 1 where it is absent from both."""
     out = []
     for value in range(1, labels + 1):
@@ -43,7 +51,9 @@ def validate(
 ) -> list[float]:
     """Mean Dice per label over the cases."""
     scores = [
-        dice_per_label(predict_classes(task, network, process, case), case.label.numpy(), task.labels)
+        dice_per_label(
+            predict_classes(task, network, process, case), case.label.numpy(), task.labels
+        )
         for case in cases
     ]
     return [float(v) for v in np.mean(scores, axis=0)]
