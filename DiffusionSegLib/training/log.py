@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from DiffusionSegLib.io.atomic import atomic_file
 
 
 class TrainingLog:
@@ -24,17 +27,20 @@ class TrainingLog:
         self._columns = ("step", *columns)
         self._path = folder / "log.csv"
         self._keep_until(resumed_step)
-        self._stream = open(self._path, "a", newline="", encoding="utf-8")
+        self._stream = open(self._path, "a", newline="", encoding="utf-8")  # noqa: SIM115 (__exit__)
         self._writer = csv.DictWriter(self._stream, self._columns, restval="")
         if self._path.stat().st_size == 0:
             self._writer.writeheader()
-        self._board = _tensorboard(folder)
+        self._board = _tensorboard(folder, resumed_step)
 
     def __enter__(self) -> TrainingLog:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stream.close()
         if self._board is not None:
@@ -57,18 +63,25 @@ class TrainingLog:
         if not self._path.exists():
             return
         with open(self._path, newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-        kept = [row for row in rows if (row.get("step") or "").isdigit() and int(row["step"]) <= step]
-        with open(self._path, "w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, self._columns, restval="", extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(kept)
+            rows = [row for row in csv.DictReader(stream) if _is_whole(row)]
+        kept = io.StringIO(newline="")
+        writer = csv.DictWriter(kept, self._columns, restval="", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(row for row in rows if int(row["step"]) <= step)
+        with atomic_file(self._path) as file:
+            file.write(kept.getvalue().encode())
 
 
-def _tensorboard(folder: Path) -> Any | None:
+def _is_whole(row: Mapping[str, str | None]) -> bool:
+    """Whether the line was written to its end before the run was killed."""
+    return (row.get("step") or "").isdigit() and None not in row.values()
+
+
+def _tensorboard(folder: Path, resumed_step: int) -> Any | None:
     """A TensorBoard writer, or None where tensorboard is not installed (it is optional)."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+    # Points beyond the resumed step are hidden, as in the CSV.
+    return SummaryWriter(str(folder), purge_step=resumed_step + 1 if resumed_step else None)
