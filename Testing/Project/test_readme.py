@@ -14,7 +14,6 @@ from Testing.Project.source import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-METHODS = ROOT / "DiffusionSegLib" / "methods"
 
 
 def blocks(language: str) -> list[str]:
@@ -69,10 +68,18 @@ def test_every_link_leads_to_a_file() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_only_methods_that_exist_are_in_the_table() -> None:
+def test_the_table_of_methods_says_what_each_says_of_itself() -> None:
+    from DiffusionSegLib.methods.registry import get_method, method_names
+
     table = README.partition("## Methods")[2].partition("## Models")[0]
-    named = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
-    assert named == {path.parent.name for path in METHODS.glob("*/__init__.py")}
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \| (\w+) \| (\w+) \|$", table, re.MULTILINE)
+    told = {name: (set(prompts.split(", ")), *can) for name, prompts, *can in rows}
+    descriptions = {name: get_method(name).description for name in method_names()}
+    words = {True: "yes", False: "no"}
+    assert told == {
+        name: (set(one.prompts) or {"none"}, words[one.refines], words[one.trains])
+        for name, one in descriptions.items()
+    }
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:
