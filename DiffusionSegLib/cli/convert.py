@@ -15,7 +15,7 @@ from DiffusionSegLib.errors import InputError, OutputError
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser("convert", help="convert a released checkpoint to safetensors")
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     parser.add_argument("method", metavar="METHOD")
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="FILE.safetensors")

@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "demo", help="outline the sample images, make a page of them", description=DESCRIPTION
     )
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     parser.add_argument(
         "--output", type=Path, default=Path("diffusionseg-demo"), metavar="DIR",
         help="folder for the results, created if needed (default: diffusionseg-demo)",

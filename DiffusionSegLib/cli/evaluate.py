@@ -53,7 +53,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "evaluate", help="measure a method against known outlines", description=DESCRIPTION
     )
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     parser.add_argument("--images", required=True, type=Path, metavar="DIR")
     parser.add_argument("--labels", required=True, type=Path, metavar="DIR")
     add_method_options(parser)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser("methods", help="list the methods and their parameters")
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_common_options(parser)
 

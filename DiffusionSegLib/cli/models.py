@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser("models", help="list, describe or verify the installed models")
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     parser.add_argument(
         "action", nargs="?", choices=("list", "info", "verify"), default="list",
         help="list (default); info NAME: everything about one; verify [NAME]: check the files",
@@ -55,7 +55,10 @@ def _entries(args: argparse.Namespace) -> list[ModelEntry]:
         return entries
     chosen = [entry for entry in entries if args.name in (entry.id, entry.name)]
     if not chosen:
-        raise unknown_name("model", args.name, [entry.id for entry in entries])
+        full = "/" in args.name
+        raise unknown_name(
+            "model", args.name, [entry.id if full else entry.name for entry in entries]
+        )
     return chosen
 
 

@@ -24,24 +24,45 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{_with_suggestion(message)}; see '{self.prog} --help'.")
 
     def parse_strictly(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Like parse_args, but an unknown option is answered with the nearest known one."""
+        """Like parse_args, but an unknown option is answered with the nearest known one.
+
+        Argparse would first complain of required options that are missing, which a misspelt one
+        is bound to cause.
+        """
+        command = self._command(arguments)
+        for word in arguments:
+            if word == "--" or command._leaves_a_rest():
+                break
+            if word.startswith("--") and word.split("=")[0] not in command._option_string_actions:
+                command._refuse(word)
         parsed, unknown = self.parse_known_args(arguments)
         if unknown:
-            parser = _active_parser(self, parsed)
-            options = [name for name in parser._option_string_actions if name.startswith("--")]
-            parser.error(_unknown(unknown[0].split("=")[0], options))
+            command._refuse(unknown[0])
         return parsed
+
+    def _command(self, arguments: Sequence[str]) -> Parser:
+        """The parser of the subcommand that the words begin with, or this one."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction) and arguments:
+                found = action.choices.get(arguments[0])
+                return found if isinstance(found, Parser) else self
+        return self
+
+    def _leaves_a_rest(self) -> bool:
+        """Whether the rest of the line belongs to somebody else."""
+        return any(action.nargs == argparse.REMAINDER for action in self._actions)
+
+    def _refuse(self, word: str) -> NoReturn:
+        name = word.split("=")[0]
+        kind = "the option" if name.startswith("-") else "the extra word"
+        options = [option for option in self._option_string_actions if option.startswith("--")]
+        self.error(f"{kind} {name!r} is not understood{nearest(name, options)}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Words to append: " (did you mean 'x'?)" or nothing."""
     matches = get_close_matches(word, list(known), n=1)
     return f" (did you mean {matches[0]!r}?)" if matches else ""
-
-
-def _unknown(word: str, options: Sequence[str]) -> str:
-    kind = "the option" if word.startswith("-") else "the extra word"
-    return f"{kind} {word!r} is not understood{nearest(word, options)}"
 
 
 def _with_suggestion(message: str) -> str:
@@ -51,9 +72,3 @@ def _with_suggestion(message: str) -> str:
         return message
     choices = [choice.strip(" '") for choice in found.group(2).split(",")]
     return f"{message}{nearest(found.group(1), choices)}"
-
-
-def _active_parser(root: Parser, parsed: argparse.Namespace) -> Parser:
-    """The parser of the chosen subcommand."""
-    chosen = getattr(parsed, "parser", None)
-    return chosen if isinstance(chosen, Parser) else root

@@ -58,7 +58,7 @@ class Outcome:
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser("segment", help="outline an image", description=DESCRIPTION)
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     parser.add_argument(
         "images", nargs="+", type=Path, metavar="IMAGE", help="file or DICOM folder"
     )

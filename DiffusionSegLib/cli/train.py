@@ -19,9 +19,10 @@ def add_parser(subparsers: Any) -> None:
         help="train a model",
         description="Trains a model. The options differ: 'diffusionseg train METHOD --help'.",
     )
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     parser.add_argument("method", metavar="METHOD", help=", ".join(trainable_methods()))
-    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="its options")
+    rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="its options")
+    rest.required = False
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,0 +1,3 @@
+from Testing.Library.cli.fixtures import photograph, smoothing, volume
+
+__all__ = ["photograph", "smoothing", "volume"]
