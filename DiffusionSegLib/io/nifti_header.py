@@ -153,9 +153,11 @@ def spatial_shape(header: NiftiHeader, path: Path) -> tuple[int, int, int]:
 def _quaternion_matrix(quaternion: tuple[float, ...], handedness: float) -> NDArray[np.float64]:
     """Rotation in RAS of unit voxels and the offset (NIfTI-1 standard, method 2)."""
     b, c, d = quaternion[:3]
-    a = math.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d))) if math.isfinite(b + c + d) else 0.0
-    if a < 1e-7:
-        # Half turns: the three stored numbers alone make the unit quaternion.
+    rest = 1.0 - (b * b + c * c + d * d)
+    if rest > 1e-7:
+        a = math.sqrt(rest)
+    else:
+        # Half turns: what is left is rounding, and the three numbers alone make the quaternion.
         length = math.sqrt(b * b + c * c + d * d) or 1.0
         a, b, c, d = 0.0, b / length, c / length, d / length
     matrix = np.eye(4)

@@ -12,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.errors import GeometryError, InputError
 from DiffusionSegLib.io.checks import check_thickness, check_voxels
 from DiffusionSegLib.io.itk import grid_of, quiet_itk, shared_array
 from DiffusionSegLib.io.nifti import read_nifti
@@ -132,6 +132,10 @@ def _read_grid(path: Path, kind: str) -> tuple[NDArray[Any], Geometry]:
             array = read_raster(path)
             return array, Geometry(_shape_kji(array[0]))
         return read_with_itk(path, kind)[:2]
+    except GeometryError as error:
+        if path.name in str(error):
+            raise
+        raise GeometryError(f"{path.name} cannot be used: {error}") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {_reason(error)}.") from error
     except MemoryError as error:
