@@ -6,7 +6,7 @@ with the number of samples, and drawing stops early when the outline no longer c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from DiffusionSegLib.diffusion.variance_preserving import VariancePreservingProcess
 from DiffusionSegLib.methods.cdal.generator import Generator
 from DiffusionSegLib.methods.cdal.masks import foreground_probability
+from DiffusionSegLib.progress import Progress
 
 PreviewCallback = Callable[[Tensor], None]
 
@@ -64,19 +65,28 @@ def draw_ensemble(
     settings: EnsembleSettings,
     rng: torch.Generator,
     start: StartFrom | None = None,
+    progress: Progress | None = None,
     preview: PreviewCallback | None = None,
 ) -> EnsembleResult:
-    """Sample one window's mask. image: (image_channels, *spatial) in [-1, 1]; rng: of the CPU."""
+    """Sample one window's mask. image: (image_channels, *spatial) in [-1, 1]; rng: of the CPU.
+
+    preview is given (labels, *spatial), the mean over the samples so far and the current estimate.
+    """
+    progress = progress or Progress.silent()
     condition = network.encode_condition(image[None])
     shape = (1, network.config.mask_channels, *image.shape[1:])
     total = square = torch.zeros((labels, *image.shape[1:]), device=image.device)
     volumes: list[float] = []
     for drawn in range(1, settings.samples + 1):
-        sample = _draw_one(network, process, condition, shape, rng, start, preview)
-        probability = foreground_probability(sample, labels)[0]
         before = total / max(drawn - 1, 1)
+        for sample in _steps(network, process, condition, shape, rng, start):
+            probability = foreground_probability(sample, labels)[0]
+            progress.check()
+            if preview is not None:
+                preview((total + probability) / drawn)
         total, square = total + probability, square + probability.square()
         volumes.append(float((probability.sum(0) >= 0.5).sum()))
+        progress.report(drawn / settings.samples)
         if drawn >= settings.least and settled(before, total / drawn, settings.tolerance):
             break
     mean = total / drawn
@@ -92,16 +102,15 @@ def settled(before: Tensor, after: Tensor, tolerance: float) -> bool:
     return float((old ^ new).sum()) <= tolerance * float(new.sum())
 
 
-def _draw_one(
+def _steps(
     network: Generator,
     process: VariancePreservingProcess,
     condition: Tensor,
     shape: tuple[int, ...],
     rng: torch.Generator,
     start: StartFrom | None,
-    preview: PreviewCallback | None,
-) -> Tensor:
-    """One pass from noise (or from a noised given mask) down to the clean mask."""
+) -> Iterator[Tensor]:
+    """The clean estimates of one pass from noise (or a noised given mask); the last is the sample."""
 
     def noise(size: tuple[int, ...]) -> Tensor:
         return torch.randn(size, generator=rng).to(condition.device)
@@ -111,15 +120,11 @@ def _draw_one(
     if start is not None:
         x = process.diffuse(start.mask[None], first, x)
     for t in reversed(range(first)):
-        latent = noise((1, network.config.latent_size))
+        latent = noise((1, network.config.latent_size)).to(condition.dtype)
         timestep = torch.full((1,), t, device=condition.device)
-        clean = network.denoise(
-            x.to(condition.dtype), timestep, condition, latent.to(condition.dtype)
-        )
-        clean = clean.float()
+        clean = network.denoise(x.to(condition.dtype), timestep, condition, latent).float()
         if start is not None:
             clean = torch.where(start.keep[None], start.mask[None], clean)
-        if preview is not None:
-            preview(clean)
-        x = process.posterior(clean, x, t, noise(shape) if t > 0 else None).sample
-    return x
+        yield clean
+        if t > 0:
+            x = process.posterior(clean, x, t, noise(shape)).sample

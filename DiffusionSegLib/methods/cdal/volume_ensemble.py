@@ -13,12 +13,14 @@ from DiffusionSegLib.diffusion.variance_preserving import VariancePreservingProc
 from DiffusionSegLib.methods.cdal.ensemble import (
     EnsembleResult,
     EnsembleSettings,
+    PreviewCallback,
     StartFrom,
     draw_ensemble,
 )
 from DiffusionSegLib.methods.cdal.generator import Generator
 from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
 from DiffusionSegLib.methods.cdal.windows import (
+    WindowSource,
     blend_weight,
     put_window,
     take_window,
@@ -27,6 +29,7 @@ from DiffusionSegLib.methods.cdal.windows import (
 from DiffusionSegLib.progress import Progress
 
 Array = NDArray[np.float32]
+Start = tuple[int, ...]
 _SEED_STRIDE = 1_000_003
 
 
@@ -51,6 +54,10 @@ class GivenMask:
     keep: Array
     index: int
 
+    def slices(self, part: slice) -> GivenMask:
+        """Some slices of it."""
+        return GivenMask(self.mask[:, part], self.keep[:, part], self.index)
+
 
 class VolumeSampler:
     """Mean and deviation of N samples over an image of any size.
@@ -73,57 +80,84 @@ class VolumeSampler:
 
     def run(
         self,
-        image: Array,
+        image: WindowSource,
         progress: Progress | None = None,
         given: GivenMask | None = None,
         first_window: int = 0,
         preview: Callable[[Array], None] | None = None,
     ) -> SlabResult:
-        """image: (channels, K, J, I) in [-1, 1]; K is 1 or the network is volumetric."""
-        shape = image.shape[1:]
+        """image: K is 1 or the network is volumetric. preview is given (labels, K, J, I) so far."""
+        shape = image.shape
         window = self._grid.window_for(shape, self._network.config.stride)
         starts = window_positions(shape, window, self._grid.overlap)
         weight = blend_weight(window, self._grid.overlap if len(starts) > 1 else 0.0)[None]
         total, spread = (np.zeros((self._labels, *shape), np.float32) for _ in range(2))
         weights = np.zeros((1, *shape), np.float32)
         drawn, agreements = [], []
-        tracked = (progress or Progress.silent()).track(starts, "Drawing samples")
-        for number, start in enumerate(tracked, start=first_window):
-            result = self._window_ensemble(image, start, window, number, given)
+        whole = progress or Progress.silent()
+        for index, start in enumerate(starts):
+            part = whole.part(index / len(starts), (index + 1) / len(starts), "Drawing samples")
+            show = None if preview is None else _shown(preview, total, weights, weight, start)
+            number = first_window + index
+            result = self._window_ensemble(image, start, window, number, given, part, show)
             put_window(total, result.mean.cpu().numpy().reshape(-1, *window) * weight, start)
             put_window(spread, result.deviation.cpu().numpy().reshape(-1, *window) * weight, start)
             put_window(weights, weight, start)
             drawn.append(result.drawn)
             agreements.append(_agreement(result.volumes))
-            if preview is not None:
-                preview(np.divide(total, np.maximum(weights, 1e-6), dtype=np.float32))
+        whole.report(1.0)
         np.divide(total, weights, out=total)
         np.divide(spread, weights, out=spread)
         return SlabResult(total, spread, tuple(drawn), min(agreements))
 
     def _window_ensemble(
         self,
-        image: Array,
+        image: WindowSource,
         start: tuple[int, ...],
         window: tuple[int, int, int],
         number: int,
         given: GivenMask | None,
+        progress: Progress,
+        preview: PreviewCallback | None,
     ) -> EnsembleResult:
         device = next(self._network.parameters()).device
         rng = torch.Generator().manual_seed(self._seed * _SEED_STRIDE + number)
-        piece = self._tensor(take_window(image, start, window), device)
+        piece = self._tensor(image.take(start, window), device)
         begin = None
         if given is not None:
             mask = self._tensor(take_window(given.mask, start, window), device)
             keep = self._tensor(take_window(given.keep, start, window), device) > 0.5
             begin = StartFrom(mask, given.index, keep)
         return draw_ensemble(
-            self._network, self._process, piece, self._labels, self._settings, rng, begin
+            self._network,
+            self._process,
+            piece,
+            self._labels,
+            self._settings,
+            rng,
+            begin,
+            progress,
+            preview,
         )
 
     def _tensor(self, piece: Array, device: torch.device) -> torch.Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(piece)).to(device)
         return tensor if self._grid.is_volumetric else tensor[:, 0]
+
+
+def _shown(
+    preview: Callable[[Array], None], total: Array, weights: Array, weight: Array, start: Start
+) -> PreviewCallback:
+    """Shows what is done so far together with the current window's estimate."""
+
+    def show(estimate: torch.Tensor) -> None:
+        shown, divisor = total.copy(), weights.copy()
+        window = weight.shape[1:]
+        put_window(shown, estimate.cpu().numpy().reshape(-1, *window) * weight, start)
+        put_window(divisor, weight, start)
+        preview(shown / np.maximum(divisor, np.float32(1e-6)))
+
+    return show
 
 
 def _agreement(volumes: tuple[float, ...]) -> float:

@@ -4,11 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Slices = tuple[slice, ...]
+
+
+class WindowSource(Protocol):
+    """An image that gives the network's input window by window."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(K, J, I)."""
+
+    def take(self, start: Sequence[int], window: Sequence[int]) -> NDArray[np.float32]:
+        """(channels, *window) in [-1, 1]; outside voxels repeat the border."""
+
+
+class ArraySource:
+    """An image already in [-1, 1] as a source of windows."""
+
+    def __init__(self, array: NDArray[np.float32]) -> None:
+        self._array = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(K, J, I)."""
+        return self._array.shape[1:]
+
+    def take(self, start: Sequence[int], window: Sequence[int]) -> NDArray[np.float32]:
+        """(channels, *window)."""
+        return take_window(self._array, start, window)
 
 
 def window_positions(
@@ -24,8 +52,8 @@ def window_positions(
 
 
 def take_window(
-    array: NDArray[np.float32], start: Sequence[int], window: Sequence[int]
-) -> NDArray[np.float32]:
+    array: NDArray[Any], start: Sequence[int], window: Sequence[int]
+) -> NDArray[Any]:
     """Cut (channels, *window) out of (channels, *shape); outside voxels repeat the border."""
     inside, pads = _inside(array.shape[1:], start, window)
     return np.pad(array[(slice(None), *inside)], [(0, 0), *pads], mode="edge")

@@ -12,6 +12,7 @@ from DiffusionSegLib.diffusion.variance_preserving import VariancePreservingProc
 from DiffusionSegLib.methods.cdal.ensemble import EnsembleSettings
 from DiffusionSegLib.methods.cdal.generator import Generator
 from DiffusionSegLib.methods.cdal.volume_ensemble import VolumeSampler
+from DiffusionSegLib.methods.cdal.windows import ArraySource
 from DiffusionSegLib.training.cdal.pack import PackedCase
 from DiffusionSegLib.training.cdal.settings import Task
 
@@ -28,7 +29,7 @@ def predict_classes(
     sampler = VolumeSampler(
         network, process, task.grid, task.labels, EnsembleSettings(samples), seed
     )
-    mean = sampler.run(case.image.float().numpy()).mean
+    mean = sampler.run(ArraySource(case.image.float().numpy())).mean
     inside = mean.sum(axis=0) >= 0.5
     return np.where(inside, mean.argmax(axis=0) + 1, 0).astype(np.uint8)
 

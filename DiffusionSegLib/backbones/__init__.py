@@ -1,0 +1,1 @@
+"""Frozen networks and the store that finds and checks their weights."""

@@ -1,0 +1,1 @@
+"""Devices: which to compute on, and what their errors mean."""

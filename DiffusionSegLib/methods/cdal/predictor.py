@@ -1,0 +1,234 @@
+"""cDAL with one model on one device: embed, propose, refine."""
+
+from __future__ import annotations
+
+import platform
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import DiffusionSegLib
+from DiffusionSegLib.backbones.manifest import ModelEntry
+from DiffusionSegLib.backbones.weights import load_weights
+from DiffusionSegLib.compute.device import memory_errors_explained, prefers_bfloat16
+from DiffusionSegLib.diffusion.variance_preserving import (
+    VariancePreservingConfig,
+    VariancePreservingProcess,
+)
+from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.methods.cdal.constraints import FREE, Fixed, on_grid, prompt_constraints
+from DiffusionSegLib.methods.cdal.embedding import CdalEmbedding, embed_image
+from DiffusionSegLib.methods.cdal.ensemble import EnsembleSettings
+from DiffusionSegLib.methods.cdal.generator import Generator
+from DiffusionSegLib.methods.cdal.presence import PresenceEvidence, verdict_of
+from DiffusionSegLib.methods.cdal.recipe import Recipe
+from DiffusionSegLib.methods.cdal.refine import pin, start_mask, user_voxels
+from DiffusionSegLib.methods.cdal.volume_ensemble import GivenMask, SlabResult, VolumeSampler
+from DiffusionSegLib.methods.contract import RunOptions
+from DiffusionSegLib.nouns.image import Image
+from DiffusionSegLib.nouns.mask import Mask
+from DiffusionSegLib.nouns.prompt import Box, Prompt
+from DiffusionSegLib.nouns.proposal import Proposal
+from DiffusionSegLib.nouns.provenance import Provenance
+from DiffusionSegLib.nouns.verdict import PresenceVerdict
+from DiffusionSegLib.progress import Progress
+
+_WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What an ensemble over the whole grid gave: (labels, K, J, I) float16 each."""
+
+    mean: NDArray[np.float16]
+    deviation: NDArray[np.float16]
+    evidence: PresenceEvidence
+    samples: int
+
+
+class CdalPredictor:
+    """Implements the method contract's Predictor."""
+
+    def __init__(self, model: ModelEntry, network: Generator, device: str) -> None:
+        self.model, self.device = model, device
+        self.recipe = Recipe.of(model)
+        self._network = network.to(device).eval().requires_grad_(False)
+        config = VariancePreservingConfig(self.recipe.noise_steps)
+        self._process = VariancePreservingProcess(config)
+
+    @staticmethod
+    def load(model: ModelEntry, device: str) -> CdalPredictor:
+        """Read and check the weights; raises ModelError."""
+        network = Generator(Recipe.of(model).generator)
+        tensors = load_weights(model, _WEIGHTS)
+        try:
+            network.load_state_dict({name: value.float() for name, value in tensors.items()})
+        except RuntimeError as error:
+            raise ModelError(
+                f"The weights of {model.id} do not fit the network that its card describes: {error}"
+            ) from error
+        return CdalPredictor(model, network, device)
+
+    def embed(self, image: Image, region: Box | None, progress: Progress) -> CdalEmbedding:
+        """The image on the model's grid."""
+        return embed_image(self.model, self.recipe, image, region, progress)
+
+    def propose(
+        self, embedding: CdalEmbedding, prompt: Prompt, run: RunOptions, progress: Progress
+    ) -> Proposal:
+        """Draw the ensemble. Clicks and scribbles are kept exactly; boxes limit the outline."""
+        begun = time.monotonic()
+        drawn = self._draw(embedding, run, progress)
+        fixed = self._prompted(embedding, prompt, drawn, run)
+        if fixed is not None:
+            given = self._given(embedding, fixed, None, self._process.steps)
+            drawn = self._draw(embedding, run, progress, given)
+        return self._proposal(embedding, drawn, fixed, prompt, run, begun)
+
+    def refine(
+        self, embedding: CdalEmbedding, mask: Mask, prompt: Prompt, run: RunOptions,
+        progress: Progress, original: Mask | None,
+    ) -> Proposal:
+        """Noise the edited mask to an intermediate level and denoise it under the image.
+
+        Voxels that the user painted or erased (where ``mask`` differs from ``original``), clicks
+        and scribbles are put back after every step and are exact in the result.
+        """
+        begun = time.monotonic()
+        mask = mask.resampled(embedding.geometry)
+        values = [label.value for label in self.model.labels]
+        fixed = user_voxels(mask, original, values, prompt, self._brush(embedding, run))
+        level = min(int(self._parameter(run, "refine_level", 1)), self._process.steps)
+        drawn = self._draw(embedding, run, progress, self._given(embedding, fixed, mask, level))
+        return self._proposal(embedding, drawn, fixed, prompt, run, begun)
+
+    def _draw(
+        self, embedding: CdalEmbedding, run: RunOptions, progress: Progress,
+        given: GivenMask | None = None,
+    ) -> Drawn:
+        """The ensemble over the whole grid; slice by slice for 2D models."""
+        shape = (len(self.model.labels), *embedding.grid.shape_kji)
+        mean, deviation = np.zeros(shape, np.float16), np.zeros(shape, np.float16)
+        evidence, most = PresenceEvidence(), 0
+        slabs = self._slabs(embedding)
+        sampler = self._sampler(run)
+        with memory_errors_explained("this image"), torch.inference_mode(), self._precision(run):
+            for index, part in enumerate(slabs):
+                step = progress.part(index / len(slabs), (index + 1) / len(slabs), "Drawing samples")
+                result = self._draw_slab(embedding, sampler, part, index, step, given, run)
+                mean[:, part], deviation[:, part] = result.mean, result.deviation
+                evidence.add(result.mean, result.agreement)
+                most = max(most, *result.drawn)
+        return Drawn(mean, deviation, evidence, most)
+
+    def _draw_slab(
+        self, embedding: CdalEmbedding, sampler: VolumeSampler, part: slice, index: int,
+        progress: Progress, given: GivenMask | None, run: RunOptions,
+    ) -> SlabResult:
+        source = embedding.source
+        if not self.recipe.grid.is_volumetric:
+            source = source.slice(index)
+            given = None if given is None else given.slices(part)
+        show = None
+        if run.preview:
+            show = lambda estimate: progress.report(0.0, preview=estimate)  # noqa: E731
+        return sampler.run(source, progress, given, index * 100_003, show)
+
+    def _slabs(self, embedding: CdalEmbedding) -> list[slice]:
+        depth = embedding.grid.shape_kji[0]
+        if self.recipe.grid.is_volumetric:
+            return [slice(0, depth)]
+        return [slice(k, k + 1) for k in range(depth)]
+
+    def _sampler(self, run: RunOptions) -> VolumeSampler:
+        settings = EnsembleSettings(
+            samples=run.samples or self.recipe.samples,
+            tolerance=float(self._parameter(run, "tolerance", 0.01)),
+        )
+        labels = len(self.model.labels)
+        return VolumeSampler(
+            self._network, self._process, self.recipe.grid, labels, settings, run.seed
+        )
+
+    def _precision(self, run: RunOptions) -> AbstractContextManager[Any]:
+        wanted = self._parameter(run, "precision", "auto")
+        enabled = wanted == "bfloat16" or (wanted == "auto" and prefers_bfloat16(self.device))
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=enabled)
+
+    def _parameter(self, run: RunOptions, name: str, default: Any) -> Any:
+        return run.parameters.get(name, default)
+
+    def _brush(self, embedding: CdalEmbedding, run: RunOptions) -> float:
+        chosen = float(self._parameter(run, "brush_mm", 0.0))
+        return chosen or max(embedding.grid.spacing_mm) * 1.5
+
+    def _prompted(
+        self, embedding: CdalEmbedding, prompt: Prompt, drawn: Drawn, run: RunOptions
+    ) -> Fixed | None:
+        """Voxels fixed by clicks and scribbles, on the original grid."""
+        if not prompt.points and prompt.scribbles is None:
+            return None
+        likely = Image(drawn.mean, embedding.grid, dimension=embedding.dimension)
+        full = likely.resampled(embedding.geometry, outside=0.0)
+        classes = full.array.argmax(axis=0) + 1
+        brush = self._brush(embedding, run)
+        return prompt_constraints(prompt, embedding.geometry, classes, brush)
+
+    def _given(
+        self, embedding: CdalEmbedding, fixed: Fixed, mask: Mask | None, level: int
+    ) -> GivenMask:
+        values = [label.value for label in self.model.labels]
+        fixed_grid = on_grid(fixed, embedding.geometry, embedding.grid)
+        start = start_mask(mask, values, embedding.grid, fixed_grid)
+        keep = (fixed_grid != FREE).astype(np.float32)[None]
+        return GivenMask(start, keep, level)
+
+    def _proposal(
+        self, embedding: CdalEmbedding, drawn: Drawn, fixed: Fixed | None, prompt: Prompt,
+        run: RunOptions, begun: float,
+    ) -> Proposal:
+        probability = Image(drawn.mean, embedding.grid, dimension=embedding.dimension)
+        if fixed is not None or prompt.boxes:
+            probability = pin(probability, embedding.geometry, fixed, prompt.boxes)
+        doubt = Image(
+            drawn.deviation.max(axis=0, keepdims=True), embedding.grid, dimension=embedding.dimension
+        )
+        return Proposal(
+            probability,
+            self.model.labels,
+            self._verdict(drawn, fixed),
+            self._provenance(prompt, run, drawn.samples, begun),
+            uncertainty=doubt,
+            geometry=embedding.geometry,
+        )
+
+    def _verdict(self, drawn: Drawn, fixed: Fixed | None) -> PresenceVerdict:
+        verdict = verdict_of(drawn.evidence, self.recipe.presence, self.recipe.target)
+        if fixed is not None and bool((fixed > 0).any()):
+            return PresenceVerdict(
+                type(verdict.state).FOUND, verdict.score, "The user marked it in this image."
+            )
+        return verdict
+
+    def _provenance(self, prompt: Prompt, run: RunOptions, samples: int, begun: float) -> Provenance:
+        return Provenance(
+            method=self.model.method,
+            model=self.model.id,
+            weights_sha256=self.model.file(_WEIGHTS).sha256,
+            prompt=prompt.to_dict(),
+            seed=run.seed,
+            versions={
+                "DiffusionSeg": DiffusionSegLib.__version__,
+                "torch": str(torch.__version__),
+                "python": platform.python_version(),
+            },
+            device=self.device,
+            duration_s=round(time.monotonic() - begun, 3),
+            parameters={**run.parameters, "samples": samples},
+            licence=self.model.licence.name,
+        )

@@ -1,0 +1,181 @@
+"""The one way in: set an image once, then propose and refine as often as you like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from DiffusionSegLib.backbones.manifest import ModelEntry
+from DiffusionSegLib.backbones.store import ModelStore
+from DiffusionSegLib.errors import InputError, PromptError, unknown_name
+from DiffusionSegLib.methods.contract import MethodDescription, Predictor, RunOptions, Value
+from DiffusionSegLib.methods.registry import get_method
+from DiffusionSegLib.nouns.image import Image
+from DiffusionSegLib.nouns.mask import Mask
+from DiffusionSegLib.nouns.prompt import Box, Prompt
+from DiffusionSegLib.nouns.proposal import Proposal
+from DiffusionSegLib.progress import Progress
+
+__all__ = ["Session"]
+
+_MOST_SAMPLES = 1000
+_LARGEST_SEED = 2**31 - 1
+_KEPT_EMBEDDINGS = 2
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """An image that was set: its geometry-carrying identity and what the method made of it."""
+
+    key: str
+    image: Image
+    embedding: Any
+
+
+class Session:
+    """A method with a model on a device, and the image it works on.
+
+    method, model: names (see `diffusionseg methods`, `models`); device: auto, cpu, cuda, cuda:N,
+    mps; seed decides every random draw; samples: size of the ensemble (None: the model's own);
+    parameters: of the method, by name. Raises UnknownNameError, InputError, ModelError, DeviceError.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        model: str | None = None,
+        device: str = "auto",
+        seed: int = 0,
+        parameters: Mapping[str, Value] | None = None,
+        samples: int | None = None,
+        store: ModelStore | None = None,
+    ) -> None:
+        self._method = get_method(method)
+        self.description: MethodDescription = self._method.description
+        self.model: ModelEntry = (store or ModelStore()).find(self.description.name, model)
+        self._run = RunOptions(
+            _checked("seed", seed, 0, _LARGEST_SEED),
+            None if samples is None else _checked("samples", samples, 1, _MOST_SAMPLES),
+            _parameters(self.description, parameters or {}),
+        )
+        from DiffusionSegLib.compute.device import resolve_device
+
+        self.device = resolve_device(device)
+        self._predictor: Predictor | None = None
+        self._prepared: list[_Prepared] = []
+        self._last: Proposal | None = None
+
+    @property
+    def is_image_set(self) -> bool:
+        """Whether propose and refine can be called."""
+        return bool(self._prepared)
+
+    def set_image(
+        self, image: Image, region: Box | None = None, progress: Progress | None = None
+    ) -> None:
+        """Do the expensive, prompt-free part; the same image and region again cost nothing."""
+        progress = progress or Progress.silent()
+        key = f"{image.content_hash()}|{image.channel_names}|{region}"
+        known = next((part for part in self._prepared if part.key == key), None)
+        self._last = None
+        if known is None:
+            predictor = self._loaded(progress.part(0.0, 0.3, "Loading the model"))
+            embedding = predictor.embed(image, region, progress.part(0.3, 1.0))
+            known = _Prepared(key, image, embedding)
+        others = [part for part in self._prepared if part.key != key]
+        self._prepared = [*others, known][-_KEPT_EMBEDDINGS:]
+        progress.report(1.0)
+
+    def propose(
+        self, prompt: Prompt | None = None, progress: Progress | None = None, preview: bool = False
+    ) -> Proposal:
+        """An outline for the prompt; needs set_image first. Raises InputError, PromptError.
+
+        With ``preview``, progress reports carry the current estimate, (labels, K, J, I).
+        """
+        prompt = prompt or Prompt()
+        current = self._current("propose")
+        self._check_prompt(prompt, current)
+        run = RunOptions(self._run.seed, self._run.samples, self._run.parameters, preview)
+        predictor = self._loaded(Progress.silent())
+        self._last = predictor.propose(
+            current.embedding, prompt, run, progress or Progress.silent()
+        )
+        return self._last
+
+    def refine(
+        self,
+        edited_mask: Mask,
+        prompt: Prompt | None = None,
+        progress: Progress | None = None,
+        original: Mask | None = None,
+    ) -> Proposal:
+        """Improve an edited mask. What the user painted or erased is kept voxel by voxel.
+
+        Painted and erased are the voxels in which ``edited_mask`` differs from ``original`` (None:
+        from the last proposal's mask at 0.5, if there is one), and what the prompt's clicks and
+        scribbles say.
+        """
+        prompt = prompt or Prompt()
+        current = self._current("refine")
+        if not self.description.refines:
+            raise InputError(f"The method {self.description.name} cannot refine an outline.")
+        self._check_prompt(prompt, current)
+        if not edited_mask.geometry.is_close(current.image.geometry):
+            edited_mask = _overlapping(edited_mask, current.image)
+        if original is None and self._last is not None:
+            original = self._last.mask()
+        predictor = self._loaded(Progress.silent())
+        self._last = predictor.refine(
+            current.embedding, edited_mask, prompt, self._run, progress or Progress.silent(), original
+        )
+        return self._last
+
+    def _loaded(self, progress: Progress) -> Predictor:
+        if self._predictor is None:
+            progress.report(0.0)
+            self._predictor = self._method.open(self.model, self.device)
+            progress.report(1.0)
+        return self._predictor
+
+    def _current(self, action: str) -> _Prepared:
+        if not self._prepared:
+            raise InputError(f"No image is set; call set_image(image) before {action}.")
+        return self._prepared[-1]
+
+    def _check_prompt(self, prompt: Prompt, current: _Prepared) -> None:
+        surplus = sorted(prompt.kinds - self.description.prompts - {"region"})
+        if surplus:
+            raise PromptError(
+                f"The method {self.description.name} does not take {' or '.join(surplus)}; it takes "
+                f"{', '.join(sorted(self.description.prompts))}."
+            )
+        geometry = current.image.geometry
+        if prompt.points:
+            prompt.points_kji(geometry)
+        for box in prompt.boxes:
+            box.slices_kji(geometry)
+
+
+def _overlapping(mask: Mask, image: Image) -> Mask:
+    resampled = mask.resampled(image.geometry)
+    if resampled.is_empty and not mask.is_empty:
+        raise InputError("The edited mask lies outside the image; use the mask of this image.")
+    return resampled
+
+
+def _checked(name: str, value: int, low: int, high: int) -> int:
+    if isinstance(value, bool) or int(value) != value or not low <= value <= high:
+        raise InputError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return int(value)
+
+
+def _parameters(
+    description: MethodDescription, values: Mapping[str, Value]
+) -> dict[str, Value]:
+    specs = {spec.name: spec for spec in description.parameters}
+    for name in values:
+        if name not in specs:
+            raise unknown_name(f"parameter of {description.name}", name, specs)
+    return {name: specs[name].validate(value) for name, value in values.items()}
