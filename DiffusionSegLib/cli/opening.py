@@ -34,7 +34,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--text", default="", metavar="WORDS", help="what to outline, in words")
     group.add_argument(
-        "--samples", type=arguments.whole_number(1, 10_000), metavar="N",
+        "--samples", type=arguments.whole_number(1, 1000), metavar="N",
         help="outlines to draw and average (default: the model's)",
     )  # fmt: skip
     group.add_argument(
@@ -42,7 +42,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         help="probability from which on a voxel is inside (default: 0.5)",
     )  # fmt: skip
     group.add_argument(
-        "--seed", type=arguments.whole_number(0), default=0, metavar="S",
+        "--seed", type=arguments.whole_number(0, 2**31 - 1), default=0, metavar="S",
         help="same seed, same device: same result (default: 0)",
     )  # fmt: skip
     group.add_argument(

@@ -56,8 +56,8 @@ def _introduction(results: Sequence[SampleResult], machine: str, version: str) -
 def _table(results: Sequence[SampleResult]) -> str:
     rows = "".join(_table_row(result) for result in results)
     return (
-        '<div class="table"><table><thead><tr><th>Image</th><th>Model</th><th>Verdict</th>'
-        '<th class="number">Dice</th><th class="number">Seconds</th></tr></thead>'
+        '<div class="table"><table><thead><tr><th>Image</th><th class="number">Dice</th>'
+        '<th>Verdict</th><th class="number">Seconds</th><th>Model</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
@@ -68,9 +68,9 @@ def _table_row(result: SampleResult) -> str:
     return (
         f'<tr><td><a href="#{escape(sample.id)}">{escape(sample.title)}</a> '
         f'<span class="faint">{escape(sample.id)}</span></td>'
-        f"<td>{escape(sample.method)}/{escape(sample.model)}</td><td>{verdict}</td>"
-        f'<td class="number">{_decimals(result.dice, 3)}</td>'
-        f'<td class="number">{_decimals(result.seconds or math.nan, 1)}</td></tr>'
+        f'<td class="number">{_decimals(result.dice, 3)}</td><td>{verdict}</td>'
+        f'<td class="number">{_decimals(result.seconds or math.nan, 1)}</td>'
+        f"<td>{escape(sample.method)}/{escape(sample.model)}</td></tr>"
     )
 
 
@@ -120,7 +120,7 @@ def _row(plane: PlanePictures, result: SampleResult) -> str:
     if plane.uncertainty is not None:
         highest = f"{result.largest_spread:.2f}"
         bar = _bar("viridis", "0", highest)
-        figures.append(_figure(plane.uncertainty, f"uncertainty (spread of the samples){bar}"))
+        figures.append(_figure(plane.uncertainty, f"uncertainty{bar}"))
     return f'<div class="row">{"".join(figures)}</div>'
 
 

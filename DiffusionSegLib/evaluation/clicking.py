@@ -74,7 +74,9 @@ def _answer(
     if takes_points and (number == 1 or not refines):
         return session.propose(prompt, progress=progress).mask(options.threshold)
     if refines:
-        return session.refine(mask, prompt, progress=progress).mask(options.threshold)
+        # The mask is its own original: apart from the clicks nothing in it was drawn by the user.
+        refined = session.refine(mask, prompt, progress=progress, original=mask)
+        return refined.mask(options.threshold)
     raise InputError(
         f"The method {session.description.name} neither takes points nor refines an outline; "
         "leave --clicks out."

@@ -119,9 +119,9 @@ def draw_scale_bar(picture: Pillow.Image, pixels_per_mm: float) -> None:
     draw = ImageDraw.Draw(picture)
     left, bottom = 10, picture.height - 12
     right = left + length_mm * pixels_per_mm
-    draw.rectangle((left - 1, bottom - 4, right + 1, bottom + 1), fill=(0, 0, 0))
-    draw.rectangle((left, bottom - 3, right, bottom), fill=(255, 255, 255))
-    draw_text(picture, (left, bottom - 8), f"{length_mm} mm", anchor="ls", size=13)
+    draw.rectangle((left - 1, bottom - 5, right + 1, bottom + 1), fill=(0, 0, 0))
+    draw.rectangle((left, bottom - 4, right, bottom), fill=(255, 255, 255))
+    draw_text(picture, (left, bottom - 9), f"{length_mm} mm", anchor="ls", size=18)
 
 
 def draw_text(
