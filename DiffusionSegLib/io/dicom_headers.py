@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.io.itk import quiet_itk
 
 __all__ = ["DicomFile", "Series", "gather_series", "read_header"]
@@ -19,6 +20,7 @@ _NEVER_DICOM = frozenset({
     ".nrrd", ".nii", ".mha", ".md", ".log", ".exe", ".ini", ".inf",
 })  # fmt: skip
 _PARALLEL = 1e-3
+_PIXEL_TAGS = (b"\xe0\x7f\x10\0", b"\x7f\xe0\0\x10")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +92,16 @@ def _grouped(files: Iterable[DicomFile]) -> list[Series]:
 
 
 def read_header(path: Path) -> DicomFile | None:
-    """The header of one file, or None when it is not a DICOM image."""
+    """The header of one file, or None when it is not a DICOM image; refuses damaged ones."""
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-    except RuntimeError:
+    except RuntimeError as error:
+        if _should_be_image(path):
+            # Passed over, it would be a slice that is missing without anybody noticing.
+            raise InputError(f"{path} is a damaged DICOM file; copy it again.") from error
         return None
     size = (*reader.GetSize(), 1, 1)
     direction = np.eye(3)
@@ -117,6 +122,15 @@ def read_header(path: Path) -> DicomFile | None:
         components=reader.GetNumberOfComponents(),
         is_float=reader.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64),
     )
+
+
+def _should_be_image(path: Path) -> bool:
+    """Whether it is DICOM with pixels; reports, plans and directories have none."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    return data[128:132] == b"DICM" and any(tag in data for tag in _PIXEL_TAGS)
 
 
 def _tag(reader: sitk.ImageFileReader, key: str) -> str:

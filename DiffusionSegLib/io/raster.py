@@ -32,7 +32,7 @@ def read_raster(path: Path) -> NDArray[Any]:
     Alpha is dropped, palettes and CMYK become RGB, the EXIF orientation is applied, the pages of
     a TIFF are slices. The file's dots per inch are not trusted.
     """
-    return np.stack([_to_array(page) for page in _pages(path)], axis=1)
+    return _stacked([_to_array(page) for page in _pages(path)], path, axis=1)
 
 
 def read_label_raster(path: Path) -> NDArray[Any]:
@@ -45,7 +45,16 @@ def read_label_raster(path: Path) -> NDArray[Any]:
             pages.append(np.asarray(page).astype(np.uint8))
         else:
             pages.append(_single_channel(_to_array(page), path))
-    return np.stack(pages)
+    return _stacked(pages, path, axis=0)
+
+
+def _stacked(pages: list[NDArray[Any]], path: Path, axis: int) -> NDArray[Any]:
+    if any(page.shape != pages[0].shape or page.dtype != pages[0].dtype for page in pages):
+        raise InputError(
+            f"{path.name} has {len(pages)} pages, but the pages differ in size or kind, so they "
+            "are no slices of one image; save the one you want as a file of its own."
+        )
+    return np.stack(pages, axis=axis)
 
 
 def write_raster(stream: BinaryIO, array: NDArray[Any], path: Path) -> None:

@@ -201,8 +201,14 @@ def _check_information(reader: sitk.ImageFileReader, path: Path) -> None:
         reader.SetExtractSize([*size[:3], *[0] * (len(size) - 3)])
 
 
+def _text(value: str) -> str:
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _itk_parts(image: sitk.Image) -> tuple[NDArray[Any], Geometry, dict[str, str]]:
-    metadata = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    # A damaged header may hold keys that are no text; only those of segments are of use.
+    keys = [key for key in image.GetMetaDataKeys() if key.startswith("Segment") and key.isascii()]
+    metadata = {key: _text(image.GetMetaData(key)) for key in keys}
     components = image.GetNumberOfComponentsPerPixel()
     geometry = grid_of(image)
     voxels = shared_array(image).reshape(*geometry.shape_kji, components)

@@ -168,6 +168,7 @@ def test_the_place_is_where_itk_sees_it(
         assert [-lps[0], -lps[1], lps[2]] == pytest.approx(ras, abs=2e-4)
 
 
+SERIES = [(40, struct.pack("<h", 4)), (42, struct.pack("<4h", 40, 30, 10, 2))]
 NAN = struct.pack("<f", float("nan"))
 
 
@@ -180,7 +181,7 @@ NAN = struct.pack("<f", float("nan"))
         ([(292, NAN)], GeometryError, "not a number"),
         ([(CODES, struct.pack("<2h", 0, 1)), sform(*[0.0] * 12)], GeometryError, "above zero"),
         ([(CODES, struct.pack("<2h", 0, 1)), sform(*[1.0] * 12)], GeometryError, "singular"),
-        ([(40, struct.pack("<h", 4)), (42, struct.pack("<4h", 40, 30, 10, 2))], InputError, "series of 2"),
+        (SERIES, InputError, "series of 2"),
         ([(42, struct.pack("<h", 0))], InputError, "empty"),
         ([(42, struct.pack("<h", 30000))], InputError, "incomplete"),
         ([(70, struct.pack("<h", 32))], InputError, "complex"),

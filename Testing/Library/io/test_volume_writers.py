@@ -26,7 +26,9 @@ def largest_difference(first: Geometry, second: Geometry) -> float:
     return float(np.abs(first.ijk_to_lps - second.ijk_to_lps).max())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(geometry=geometries())
 def test_any_grid_survives(tmp_path: Path, geometry: Geometry) -> None:
     image = noise(geometry)

@@ -72,7 +72,9 @@ def test_contains_counts_whole_voxels() -> None:
 
 def test_is_close_sees_shape_and_shift() -> None:
     geometry = grid(oblique=True)
-    moved = Geometry(geometry.shape_kji, origin_lps=(11.6, -23.25, 31.0), direction=geometry.direction)
+    moved = Geometry(
+        geometry.shape_kji, origin_lps=(11.6, -23.25, 31.0), direction=geometry.direction
+    )
     assert geometry.is_close(geometry)
     assert not geometry.is_close(moved)
     assert geometry.is_close(moved, 0.2)

@@ -42,8 +42,10 @@ def test_crop_and_back_is_the_same_mask(kind: dict[str, bool]) -> None:
     assert back.label(2).name == "Two"
 
 
-@pytest.mark.parametrize("array", [np.array([[300]]), np.array([[-1]]), np.array([[0.5]]),
-                                   np.array([[np.nan]]), np.array([[1j]]), np.zeros(3)])  # fmt: skip
+@pytest.mark.parametrize(
+    "array",
+    [np.array([[wrong]]) for wrong in (300, -1, 0.5, np.nan, 1j)] + [np.zeros(3)],
+)
 def test_what_is_no_label_map_is_refused(array: np.ndarray) -> None:
     with pytest.raises(InputError, match="mask"):
         Mask.from_array(array)

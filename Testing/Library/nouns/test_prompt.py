@@ -147,7 +147,9 @@ def test_scribbles_are_brought_to_the_grid() -> None:
 
 def test_a_prompt_goes_into_json() -> None:
     scribbles = Mask.from_array(np.array([[1, 2, 0]]))
-    prompt = Prompt("x", [(1, 2, 3, "-")], [(0, 0, 0, 1, 1, 1)], scribbles, Box((0, 0, 0), (2, 2, 2)))
+    prompt = Prompt(
+        "x", [(1, 2, 3, "-")], [(0, 0, 0, 1, 1, 1)], scribbles, Box((0, 0, 0), (2, 2, 2))
+    )
     found = json.loads(json.dumps(prompt.to_dict()))
     assert found["points"] == [[1.0, 2.0, 3.0, "-"]]
     assert found["boxes"][0]["size_mm"] == [1.0, 1.0, 1.0]

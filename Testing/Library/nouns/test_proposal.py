@@ -62,4 +62,6 @@ def test_impossible_thresholds_are_refused(threshold: float) -> None:
 def test_labels_and_channels_must_agree() -> None:
     image = Image(np.ones((2, 2, 2, 2)), Geometry((2, 2, 2)))
     with pytest.raises(InputError, match="2 probability channels"):
-        Proposal(image, (Label(1, "a"),), PresenceVerdict(Verdict.FOUND, 1, ""), Provenance("m", "x"))
+        Proposal(
+            image, (Label(1, "a"),), PresenceVerdict(Verdict.FOUND, 1, ""), Provenance("m", "x")
+        )

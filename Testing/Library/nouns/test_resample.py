@@ -19,7 +19,9 @@ def ramp(geometry: Geometry) -> np.ndarray:
 
 @pytest.mark.parametrize("target_kind", [KINDS[0], KINDS[-1]], ids=["to plain", "to all"])
 @pytest.mark.parametrize("kind", KINDS, ids=KIND_NAMES)
-def test_a_world_plane_stays_where_it_is(kind: dict[str, bool], target_kind: dict[str, bool]) -> None:
+def test_a_world_plane_stays_where_it_is(
+    kind: dict[str, bool], target_kind: dict[str, bool]
+) -> None:
     source = grid((16, 17, 18), **kind)
     middle = source.kji_to_ras([[7.5, 8, 8.5]])[0] * [-1, -1, 1]
     target = Geometry((4, 3, 2), (0.8, 0.6, 0.5), tuple(middle), grid(**target_kind).direction)
@@ -27,7 +29,9 @@ def test_a_world_plane_stays_where_it_is(kind: dict[str, bool], target_kind: dic
 
 
 def test_sheared_grids_are_resampled_exactly() -> None:
-    target = Geometry((2, 3, 4), (0.5, 0.5, 0.5), tuple(SHEARED.kji_to_ras([[2, 2, 2]])[0] * [-1, -1, 1]))
+    target = Geometry(
+        (2, 3, 4), (0.5, 0.5, 0.5), tuple(SHEARED.kji_to_ras([[2, 2, 2]])[0] * [-1, -1, 1])
+    )
     assert resample(ramp(SHEARED), SHEARED, target) == pytest.approx(ramp(target), abs=1e-9)
 
 
@@ -65,8 +69,7 @@ def test_the_type_is_kept_and_integers_are_rounded(dtype: str) -> None:
     array = np.array([[[[10, 20, 30]]]], dtype=dtype)
     result = resample(array, source, target)
     assert result.dtype == array.dtype
-    expected = 19.0 if np.dtype(dtype).kind in "iu" else 19.0
-    assert float(result[0, 0, 0, 0]) == pytest.approx(expected, abs=1e-2)
+    assert float(result[0, 0, 0, 0]) == pytest.approx(19.0, abs=1e-2)
     assert float(resample(array, source, target, "nearest")[0, 0, 0, 0]) == 20.0
 
 

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.io.checks import check_thickness, check_voxels
+
+PATH = Path("x.nii")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("k", [0, 4])
+def test_one_bad_voxel_anywhere_is_found(value: float, k: int) -> None:
+    array = np.random.default_rng(0).random((2, 5, 6, 7)).astype(np.float32)
+    check_voxels(array, PATH)
+    array[1, k, 2, 3] = value
+    with pytest.raises(InputError, match=f"x.nii has 1 voxels in slice {k}"):
+        check_voxels(array, PATH)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+def test_blank_images_are_refused(dtype: type) -> None:
+    array = np.full((1, 3, 4, 5), 7, dtype)
+    with pytest.raises(InputError, match="every voxel has the value 7"):
+        check_voxels(array, PATH)
+    array[0, 2, 3, 4] = 8
+    check_voxels(array, PATH)
+
+
+def test_complex_voxels_are_refused() -> None:
+    with pytest.raises(InputError, match="complex"):
+        check_voxels(np.zeros((1, 2, 2, 2), complex), PATH)
+
+
+def test_thin_images_are_refused_but_not_single_slices() -> None:
+    check_thickness((1, 2, 2), PATH)
+    for shape in ((5, 1, 5), (5, 5, 1)):
+        with pytest.raises(InputError, match="one voxel thin"):
+            check_thickness(shape, PATH)
