@@ -38,7 +38,8 @@ class Session:
 
     method, model: names (see `diffusionseg methods`, `models`); device: auto, cpu, cuda, cuda:N,
     mps; seed decides every random draw; samples: size of the ensemble (None: the model's own);
-    parameters: of the method, by name. Raises UnknownNameError, InputError, ModelError, DeviceError.
+    parameters: of the method, by name. Raises UnknownNameError, InputError, ModelError and
+    DeviceError.
     """
 
     def __init__(
@@ -128,7 +129,12 @@ class Session:
             original = self._last.mask()
         predictor = self._loaded(Progress.silent())
         self._last = predictor.refine(
-            current.embedding, edited_mask, prompt, self._run, progress or Progress.silent(), original
+            current.embedding,
+            edited_mask,
+            prompt,
+            self._run,
+            progress or Progress.silent(),
+            original,
         )
         return self._last
 
@@ -148,8 +154,8 @@ class Session:
         surplus = sorted(prompt.kinds - self.description.prompts - {"region"})
         if surplus:
             raise PromptError(
-                f"The method {self.description.name} does not take {' or '.join(surplus)}; it takes "
-                f"{', '.join(sorted(self.description.prompts))}."
+                f"The method {self.description.name} does not take {' or '.join(surplus)}; "
+                f"it takes {', '.join(sorted(self.description.prompts))}."
             )
         geometry = current.image.geometry
         if prompt.points:
@@ -171,9 +177,7 @@ def _checked(name: str, value: int, low: int, high: int) -> int:
     return int(value)
 
 
-def _parameters(
-    description: MethodDescription, values: Mapping[str, Value]
-) -> dict[str, Value]:
+def _parameters(description: MethodDescription, values: Mapping[str, Value]) -> dict[str, Value]:
     specs = {spec.name: spec for spec in description.parameters}
     for name in values:
         if name not in specs:

@@ -46,7 +46,7 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """Everything known of a model. ``folder`` holds its files; ``settings`` are the method's own."""
+    """Everything known of a model. ``folder`` holds its files, ``settings`` are the method's."""
 
     id: str
     method: str
@@ -119,7 +119,9 @@ def _file(values: Mapping[str, Any]) -> ModelFile:
 
 def _label(values: Mapping[str, Any]) -> Label:
     color = tuple(values["color_rgb"])
-    return Label(int(values["value"]), str(values["name"]), color, str(values.get("terminology", "")))
+    return Label(
+        int(values["value"]), str(values["name"]), color, str(values.get("terminology", ""))
+    )
 
 
 def _reason(error: Exception) -> str:

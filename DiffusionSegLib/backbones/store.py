@@ -10,10 +10,10 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from DiffusionSegLib.backbones.manifest import ModelEntry, read_manifest
+from DiffusionSegLib.backbones.manifest import ModelEntry, ModelFile, read_manifest
 from DiffusionSegLib.errors import ModelError, unknown_name
 
-__all__ = ["ModelStore", "file_sha256"]
+__all__ = ["ModelStore", "check_file", "file_sha256"]
 
 _LOG = logging.getLogger(__name__)
 _FOLDER_VARIABLE = "DIFFUSIONSEG_MODELS"
@@ -47,7 +47,11 @@ class ModelStore:
             if chosen is None and len(entries) == 1:
                 chosen = entries[0]
             if chosen is None:
-                raise unknown_name(f"default model of {method}; name one with --model:", "", [e.name for e in entries])
+                raise unknown_name(
+                    f"default model of {method}; name one with --model:",
+                    "",
+                    [e.name for e in entries],
+                )
             return chosen
         for entry in entries:
             if name.lower() in (entry.name.lower(), entry.id.lower()):
@@ -57,30 +61,37 @@ class ModelStore:
     def verify(self, entry: ModelEntry) -> None:
         """Check size and sha256 of every file; raises ModelError."""
         for part in entry.files:
-            path = entry.folder / part.path
-            if not path.is_file():
-                raise ModelError(f"The weights {path} of the model {entry.id} are missing; install them again.")
-            size = path.stat().st_size
-            if size != part.size:
-                raise ModelError(
-                    f"The weights {path} have {size} bytes instead of {part.size}: the file is cut off "
-                    "or was changed; install the model again."
-                )
-            if file_sha256(path) != part.sha256:
-                raise ModelError(
-                    f"The weights {path} do not have the sha256 that the card of {entry.id} names: the "
-                    "file is damaged or was exchanged; install the model again."
-                )
+            check_file(entry, part)
+
+
+def check_file(entry: ModelEntry, part: ModelFile) -> Path:
+    """The path of a model's file after its size and sha256 were compared with the card's."""
+    path = entry.folder / part.path
+    if not path.is_file():
+        raise ModelError(
+            f"The weights {path} of the model {entry.id} are missing; install them again."
+        )
+    size = path.stat().st_size
+    if size != part.size:
+        raise ModelError(
+            f"The weights {path} have {size} bytes instead of {part.size}: the file is cut off or "
+            "was changed; install the model again."
+        )
+    if file_sha256(path) != part.sha256:
+        raise ModelError(
+            f"The weights {path} do not have the sha256 that the card of {entry.id} names: the file "
+            "is damaged or was exchanged; install the model again."
+        )
+    return path
 
 
 def file_sha256(path: Path) -> str:
     """Hexadecimal sha256 of a file."""
+    digest = hashlib.sha256()
     with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(stream.read())
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _bundled() -> list[Path]:

@@ -11,11 +11,16 @@ from DiffusionSegLib.errors import DeviceError, OutOfMemoryError
 __all__ = ["memory_errors_explained", "prefers_bfloat16", "resolve_device"]
 
 _NAME = re.compile(r"(cpu|mps|cuda(:\d+)?)")
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+)
 
 
 def resolve_device(name: str) -> str:
-    """"auto" becomes the best device there is; any other name is checked. Raises DeviceError."""
+    """ "auto" becomes the best device there is; any other name is checked. Raises DeviceError."""
     import torch
 
     if name == "auto":
@@ -27,7 +32,9 @@ def resolve_device(name: str) -> str:
     if name.startswith("cuda"):
         return _cuda(name)
     if name == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError("The device mps (Apple GPU) is not available here; use --device auto or cpu.")
+        raise DeviceError(
+            "The device mps (Apple GPU) is not available here; use --device auto or cpu."
+        )
     return name
 
 
@@ -35,12 +42,18 @@ def _cuda(name: str) -> str:
     import torch
 
     if not torch.cuda.is_available():
-        build = "this torch was built without CUDA" if torch.version.cuda is None else "no NVIDIA GPU answers"
+        build = (
+            "this torch was built without CUDA"
+            if torch.version.cuda is None
+            else "no NVIDIA GPU answers"
+        )
         raise DeviceError(f"The device {name} is not available: {build}. Use --device auto or cpu.")
     index = int(name.partition(":")[2] or 0)
     count = torch.cuda.device_count()
     if index >= count:
-        raise DeviceError(f"The device {name} does not exist: there are {count} GPUs, numbered from 0.")
+        raise DeviceError(
+            f"The device {name} does not exist: there are {count} GPUs, numbered from 0."
+        )
     return f"cuda:{index}"
 
 

@@ -43,23 +43,28 @@ class ParameterSpec:
         try:
             value = _PARSERS[self.type](text)
         except ValueError as error:
-            raise InputError(f"The parameter {self.name} takes {self._wanted()}, not {text!r}.") from error
+            raise InputError(
+                f"The parameter {self.name} takes {self._wanted()}, not {text!r}."
+            ) from error
         return self.validate(value)
 
     def validate(self, value: object) -> Value:
         """The value itself when it is of the type and in the range; raises InputError."""
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        right = {
-            "int": number and float(value) == int(value),  # type: ignore[arg-type]
-            "float": number,
-            "bool": isinstance(value, bool),
-            "choice": value in self.choices,
-        }[self.type]
-        if right and number:
-            right = self._low <= float(value) <= self._high  # type: ignore[arg-type]
-        if not right:
+        if not self._is_right(value):
             raise InputError(f"The parameter {self.name} takes {self._wanted()}, not {value!r}.")
-        return int(value) if self.type == "int" else value  # type: ignore[return-value, call-overload]
+        if self.type == "int" and isinstance(value, int | float):
+            return int(value)
+        return value  # type: ignore[return-value]
+
+    def _is_right(self, value: object) -> bool:
+        if self.type == "bool":
+            return isinstance(value, bool)
+        if self.type == "choice":
+            return value in self.choices
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        whole = self.type == "float" or float(value).is_integer()
+        return whole and self._low <= float(value) <= self._high
 
     @property
     def _low(self) -> float:
@@ -120,11 +125,18 @@ class Predictor(Protocol):
     def embed(self, image: Image, region: Box | None, progress: Progress) -> Any:
         """The expensive, prompt-free part; its result is cached and given back below."""
 
-    def propose(self, embedding: Any, prompt: Prompt, run: RunOptions, progress: Progress) -> Proposal:
+    def propose(
+        self, embedding: Any, prompt: Prompt, run: RunOptions, progress: Progress
+    ) -> Proposal:
         """The cheap, repeatable part."""
 
     def refine(
-        self, embedding: Any, mask: Mask, prompt: Prompt, run: RunOptions, progress: Progress,
+        self,
+        embedding: Any,
+        mask: Mask,
+        prompt: Prompt,
+        run: RunOptions,
+        progress: Progress,
         original: Mask | None,
     ) -> Proposal:
         """Improve an edited mask. Voxels in which it differs from ``original`` are the user's."""

@@ -38,8 +38,12 @@ def build(task: Task) -> UNet:
     """A residual U-Net with about as many parameters as the task's generator."""
     channels = CHANNELS.get(task.name, (32, 64, 128, 256))
     return UNet(
-        task.generator.dims, len(task.channels), task.labels + 1, channels,
-        (2,) * (len(channels) - 1), num_res_units=2,
+        task.generator.dims,
+        len(task.channels),
+        task.labels + 1,
+        channels,
+        (2,) * (len(channels) - 1),
+        num_res_units=2,
     )
 
 
@@ -93,7 +97,9 @@ def train(task: Task, packed: Path, seconds: float, rate: float) -> tuple[torch.
         steps += 1
         if spent - checked > seconds / 10:
             checked = spent
-            value = float(np.mean(score(task, average_of(average, network), pack.part("validation"))))
+            value = float(
+                np.mean(score(task, average_of(average, network), pack.part("validation")))
+            )
             print(f"step {steps}: {spent:.0f} s, validation Dice {value:.4f}", flush=True)
             if value > best:
                 best, kept = value, {k: v.clone() for k, v in average.network.state_dict().items()}
@@ -111,10 +117,14 @@ def average_of(average: MovingAverage, network: torch.nn.Module) -> torch.nn.Mod
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("task")
     parser.add_argument("--packed", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, required=True, help="processor seconds of training")
+    parser.add_argument(
+        "--seconds", type=float, required=True, help="processor seconds of training"
+    )
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
@@ -124,7 +134,13 @@ def main() -> None:
     network, steps = train(task, args.packed, args.seconds, args.rate)
     dice = score(task, network, read_pack(args.packed, ("test",)).part("test"))
     size = sum(p.numel() for p in network.parameters())
-    result = {"task": task.name, "parameters": size, "steps": steps, "seconds": args.seconds, "test_dice": dice}
+    result = {
+        "task": task.name,
+        "parameters": size,
+        "steps": steps,
+        "seconds": args.seconds,
+        "test_dice": dice,
+    }
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "unet.json").write_text(json.dumps(result, indent=1))
     torch.save(network.state_dict(), args.output / "unet.pt")

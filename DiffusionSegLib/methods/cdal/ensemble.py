@@ -110,7 +110,7 @@ def _steps(
     rng: torch.Generator,
     start: StartFrom | None,
 ) -> Iterator[Tensor]:
-    """The clean estimates of one pass from noise (or a noised given mask); the last is the sample."""
+    """Clean estimates of one pass from noise (or a noised given mask); the last is the sample."""
 
     def noise(size: tuple[int, ...]) -> Tensor:
         return torch.randn(size, generator=rng).to(condition.device)

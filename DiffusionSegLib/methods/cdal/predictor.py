@@ -91,8 +91,13 @@ class CdalPredictor:
         return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def refine(
-        self, embedding: CdalEmbedding, mask: Mask, prompt: Prompt, run: RunOptions,
-        progress: Progress, original: Mask | None,
+        self,
+        embedding: CdalEmbedding,
+        mask: Mask,
+        prompt: Prompt,
+        run: RunOptions,
+        progress: Progress,
+        original: Mask | None,
     ) -> Proposal:
         """Noise the edited mask to an intermediate level and denoise it under the image.
 
@@ -108,7 +113,10 @@ class CdalPredictor:
         return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def _draw(
-        self, embedding: CdalEmbedding, run: RunOptions, progress: Progress,
+        self,
+        embedding: CdalEmbedding,
+        run: RunOptions,
+        progress: Progress,
         given: GivenMask | None = None,
     ) -> Drawn:
         """The ensemble over the whole grid; slice by slice for 2D models."""
@@ -119,7 +127,9 @@ class CdalPredictor:
         sampler = self._sampler(run)
         with memory_errors_explained("this image"), torch.inference_mode(), self._precision(run):
             for index, part in enumerate(slabs):
-                step = progress.part(index / len(slabs), (index + 1) / len(slabs), "Drawing samples")
+                step = progress.part(
+                    index / len(slabs), (index + 1) / len(slabs), "Drawing samples"
+                )
                 result = self._draw_slab(embedding, sampler, part, index, step, given, run)
                 mean[:, part], deviation[:, part] = result.mean, result.deviation
                 evidence.add(result.mean, result.agreement)
@@ -127,8 +137,14 @@ class CdalPredictor:
         return Drawn(mean, deviation, evidence, most)
 
     def _draw_slab(
-        self, embedding: CdalEmbedding, sampler: VolumeSampler, part: slice, index: int,
-        progress: Progress, given: GivenMask | None, run: RunOptions,
+        self,
+        embedding: CdalEmbedding,
+        sampler: VolumeSampler,
+        part: slice,
+        index: int,
+        progress: Progress,
+        given: GivenMask | None,
+        run: RunOptions,
     ) -> SlabResult:
         source = embedding.source
         if not self.recipe.grid.is_volumetric:
@@ -189,14 +205,21 @@ class CdalPredictor:
         return GivenMask(start, keep, level)
 
     def _proposal(
-        self, embedding: CdalEmbedding, drawn: Drawn, fixed: Fixed | None, prompt: Prompt,
-        run: RunOptions, begun: float,
+        self,
+        embedding: CdalEmbedding,
+        drawn: Drawn,
+        fixed: Fixed | None,
+        prompt: Prompt,
+        run: RunOptions,
+        begun: float,
     ) -> Proposal:
         probability = Image(drawn.mean, embedding.grid, dimension=embedding.dimension)
         if fixed is not None or prompt.boxes:
             probability = pin(probability, embedding.geometry, fixed, prompt.boxes)
         doubt = Image(
-            drawn.deviation.max(axis=0, keepdims=True), embedding.grid, dimension=embedding.dimension
+            drawn.deviation.max(axis=0, keepdims=True),
+            embedding.grid,
+            dimension=embedding.dimension,
         )
         return Proposal(
             probability,
@@ -215,7 +238,9 @@ class CdalPredictor:
             )
         return verdict
 
-    def _provenance(self, prompt: Prompt, run: RunOptions, samples: int, begun: float) -> Provenance:
+    def _provenance(
+        self, prompt: Prompt, run: RunOptions, samples: int, begun: float
+    ) -> Provenance:
         return Provenance(
             method=self.model.method,
             model=self.model.id,

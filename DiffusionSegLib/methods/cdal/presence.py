@@ -35,7 +35,7 @@ class PresenceLimits:
 
 @dataclass
 class PresenceEvidence:
-    """Sums over slabs. voxels: in the outline; probability: summed over them; agreement: of sizes."""
+    """Sums over slabs. voxels: in the outline; probability: summed there; agreement: of sizes."""
 
     voxels: float = 0.0
     probability: float = 0.0

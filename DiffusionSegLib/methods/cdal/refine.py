@@ -1,4 +1,4 @@
-"""Refinement: what the user fixed, the mask to start from, and putting fixed voxels back exactly."""
+"""Refinement: what the user fixed, the mask to start from, and putting fixed voxels back."""
 
 from __future__ import annotations
 
@@ -50,10 +50,8 @@ def start_mask(
     return encoded[0].numpy()
 
 
-def pin(
-    probability: Image, geometry: Geometry, fixed: Fixed | None, boxes: Sequence[Box]
-) -> Image:
-    """The probability on the original grid with fixed voxels exactly 1 or 0, and 0 outside boxes."""
+def pin(probability: Image, geometry: Geometry, fixed: Fixed | None, boxes: Sequence[Box]) -> Image:
+    """The probability on the original grid: fixed voxels exactly 1 or 0, and 0 outside boxes."""
     array = np.array(probability.resampled(geometry, outside=0.0).array)
     if boxes:
         allowed = np.zeros(geometry.shape_kji, bool)

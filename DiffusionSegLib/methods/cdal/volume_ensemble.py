@@ -155,7 +155,7 @@ def _shown(
         window = weight.shape[1:]
         put_window(shown, estimate.cpu().numpy().reshape(-1, *window) * weight, start)
         put_window(divisor, weight, start)
-        preview(shown / np.maximum(divisor, np.float32(1e-6)))
+        preview(np.divide(shown, np.maximum(divisor, 1e-6), dtype=np.float32))
 
     return show
 

@@ -51,9 +51,7 @@ def window_positions(
     return list(product(*axes))
 
 
-def take_window(
-    array: NDArray[Any], start: Sequence[int], window: Sequence[int]
-) -> NDArray[Any]:
+def take_window(array: NDArray[Any], start: Sequence[int], window: Sequence[int]) -> NDArray[Any]:
     """Cut (channels, *window) out of (channels, *shape); outside voxels repeat the border."""
     inside, pads = _inside(array.shape[1:], start, window)
     return np.pad(array[(slice(None), *inside)], [(0, 0), *pads], mode="edge")

@@ -9,21 +9,24 @@ from typing import Any
 def card_text(entry: Mapping[str, Any]) -> str:
     """Markdown: what the model is for, data, licence, training, metrics, limits."""
     training, licence = entry["training"], entry["licence"]
-    inputs = ", ".join(i["name"] + ("" if i["required"] else " (optional)") for i in entry["inputs"])
+    inputs = ", ".join(
+        i["name"] + ("" if i["required"] else " (optional)") for i in entry["inputs"]
+    )
     labels = ", ".join(f"{label['value']} {label['name']}" for label in entry["labels"])
     splits = ", ".join(f"{len(v)} {k}" for k, v in entry["splits"].items())
     lines = [
         f"# {entry['title']}",
         "",
-        f"{entry['summary']} Generative diffusion (cDAL), not diffusion MRI. **Not for clinical use.**",
+        f"{entry['summary']} Generative diffusion (cDAL), not diffusion MRI.",
+        "**Not for clinical use.**",
         "",
         f"- Input: {inputs}. Labels: {labels}.",
         f"- Data: {training['data']}. {entry['attribution']}. Cite: {entry['citation']}.",
         f"- Licence of these weights: [{licence['name']}]({licence['url']}).",
         f"- Split by patient: {splits} cases (names in model.json); the test part chose nothing.",
         f"- Network: {training['parameters']:,} parameters, stored as fp16 safetensors.",
-        f"- Training: mode {training['mode']}, {training['steps']} steps of batch {training['batch']}, "
-        f"seed {training['seed']}, {training['seconds']} processor seconds on {training['device']} "
+        f"- Training: mode {training['mode']}, {training['steps']} steps of batch "
+        f"{training['batch']}, seed {training['seed']}, {training['seconds']} processor seconds on {training['device']} "
         f"({training['threads']} thread), {training['date']}.",
         "",
         "```",
@@ -38,7 +41,7 @@ def card_text(entry: Mapping[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        f"{entry.get('limits') or 'Trained on one small data set; expect errors on other scanners, protocols and findings.'}",
+        str(entry["limits"]),
         "",
     ]
     return "\n".join(lines)

@@ -73,7 +73,9 @@ def negatives(trainer: Trainer) -> Sequence[PackedCase]:
 
 
 def presence_limits(
-    cases: Sequence[PackedCase], positive: Sequence[PresenceEvidence], negative: Sequence[PresenceEvidence]
+    cases: Sequence[PackedCase],
+    positive: Sequence[PresenceEvidence],
+    negative: Sequence[PresenceEvidence],
 ) -> PresenceLimits:
     """smallest: half the smallest validation object. absent: lets through at most 5 % of negatives,
     but never more than half of what the surest tenth-lowest positive scores; found: above it."""
@@ -121,6 +123,7 @@ def manifest(trainer: Trainer, folder: Path, measured: Mapping[str, Any]) -> dic
         },
         "metrics": [{"split": "validation", "dice": measured["dice"], "grid": "model"}],
         "training": _record(trainer, measured),
+        "limits": card["limits"],
     }
 
 
