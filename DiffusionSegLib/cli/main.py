@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_is_gone()
     except DiffusionSegError as error:
-        if debug:
+        if debug and args is not None:  # a misspelt line has no inner place to show
             raise
         return _complain(args, str(error), type(error).__name__, exit_codes.BAD_INPUT)
     except MemoryError:

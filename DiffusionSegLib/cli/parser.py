@@ -33,8 +33,12 @@ class Parser(argparse.ArgumentParser):
         for word in arguments:
             if word == "--" or command._leaves_a_rest():
                 break
-            if word.startswith("--") and word.split("=")[0] not in command._option_string_actions:
+            name, _, value = word.partition("=")
+            if name.startswith("--") and name not in command._option_string_actions:
                 command._refuse(word)
+            if name.startswith("-") and value == "--":
+                # Argparse would drop this value without a word.
+                command.error(f"the option {name} takes no value '--'")
         parsed, unknown = self.parse_known_args(arguments)
         if unknown:
             command._refuse(unknown[0])

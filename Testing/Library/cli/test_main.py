@@ -77,6 +77,7 @@ def test_every_command_has_help(capsys):
         (["segment", "a", "-o", "b", "--method", "c", "--frame", "rsa"], "did you mean 'ras'?"),
         (["segment", "a", "-o", "b", "--method", "c", "--device", "cudo"], "did you mean 'cuda'?"),
         (["segment", "a", "-o", "b", "--method", "c", "--point", "1"], "a point is x,y,z"),
+        (["segment", "a", "-o", "b", "--method", "c", "--point=--"], "--point takes no value"),
         (["models", "lst"], "did you mean 'list'?"),
         (["methods", "extra"], "'extra' is not understood"),
         (["train", "cdl"], "Did you mean 'cdal'?"),
