@@ -11,13 +11,13 @@ from torch import nn
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def awake(network: Network, seed: int = 0) -> Network:
-    """The same network with random weights, zero nowhere, that keep signals at unit size."""
+def awake(network: Network, seed: int = 0, gain: float = 1.0) -> Network:
+    """The same network with random weights, zero nowhere; at ``gain`` 1 signals stay small."""
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():
             fan_in = math.prod(parameter.shape[1:]) if parameter.ndim > 1 else 16
-            parameter.copy_(torch.randn(parameter.shape, generator=rng) / math.sqrt(fan_in))
+            parameter.copy_(gain * torch.randn(parameter.shape, generator=rng) / math.sqrt(fan_in))
     return network.eval()
 
 
