@@ -65,7 +65,7 @@ class Discriminator(nn.Module):
         self, mask: Tensor, timestep: Tensor, noisier: Tensor, last: int | None = None
     ) -> list[Tensor]:
         """[start_conv, block 1, block 2, ...], up to index ``last`` when given."""
-        time = sinusoid(timestep, self.config.time_width)
+        time = sinusoid(timestep, self.config.time_width).to(mask.dtype)
         time = self.time_out(F.leaky_relu(self.time_in(time), _LEAK))
         time = F.leaky_relu(time, _LEAK)
         maps: list[Tensor] = [self.start(torch.cat([mask, noisier], dim=1))]
