@@ -52,6 +52,8 @@ class IntensityMap:
     def fit(array: NDArray[Any], rules: Sequence[IntensityRule]) -> IntensityMap:
         """array: (channels, K, J, I); one rule per channel."""
         sparse = array[(slice(None), *_stride(array.shape[1:]))]
+        if sparse.dtype == np.bool_:
+            sparse = sparse.astype(np.uint8)  # truth values have no percentiles
         limits = []
         for channel, rule in enumerate(rules):
             if rule.kind == "window":
