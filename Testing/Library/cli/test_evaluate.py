@@ -139,8 +139,8 @@ def test_pictures_ignored_voxels_and_label_values(tmp_path, capsys):
     geometry = Geometry((1, 60, 80))
     Image(array, geometry).write(images / "p.png")
     truth = np.zeros((1, 60, 80), np.uint8)
-    truth[:, 20:40, 30:50] = 3
-    truth[:, 20:40, 50:60] = 255
+    truth[:, 20:40, 30:60] = 3
+    truth[:, 20:40, 0:10] = 255
     Mask(truth, geometry).write(labels / "p.png")
     found = {}
     for name, more in {
@@ -152,8 +152,8 @@ def test_pictures_ignored_voxels_and_label_values(tmp_path, capsys):
         words = ["--set", "width=0", "--json", report, *more]
         assert evaluate((images, labels), *words) == exit_codes.OK
         found[name] = json.loads(report.read_text())["cases"][0]["dice"]
-    assert found["all"] == pytest.approx(1.0)
-    assert found["one value"] == pytest.approx(2 * 400 / (400 + 600))
+    assert found["all"] == pytest.approx(2 * 600 / (600 + 800))
+    assert found["one value"] == pytest.approx(1.0)
     assert found["ignored"] == pytest.approx(1.0)
 
 

@@ -89,6 +89,12 @@ def test_a_name_that_begins_another_name_is_not_its_channel(folders):
     ]
 
 
+def test_an_image_with_an_outline_of_its_own_is_no_channel_of_another(folders):
+    pair = folders(["A_ct.nii", "A_mr.nii"], ["A.nii", "A_ct.nii"])
+    found = {case.name: case.channels for case in find_cases(*pair, ("ct", "mr")).cases}
+    assert found == {"A": ("mr",), "A_ct": ()}
+
+
 def test_a_folder_is_an_image(folders):
     images, labels = folders([], ["p.nii"])
     (images / "p").mkdir()

@@ -15,21 +15,20 @@ def test_first_click_is_the_deepest_voxel_of_the_largest_part():
 
 
 def test_depth_is_measured_in_millimetres():
-    # 5 slices of 10 mm: in mm the slab is thick, so the depth is decided in plane.
-    truth = np.zeros((7, 5, 31), bool)
-    truth[1:6, 1:4, 1:30] = True
-    truth[3, :, 20:25] = True  # wider here, but only in one slice
+    # A tower (many slices, narrow) beside a plate (one slice, wide): which is thicker depends.
+    truth = np.zeros((9, 13, 20), bool)
+    truth[1:8, 5:8, 1:4] = True
+    truth[4, 2:11, 4:13] = True
     in_voxels = first_click(truth, ISOTROPIC)
     in_mm = first_click(truth, (10.0, 1.0, 1.0))
-    assert in_voxels is not None
-    assert in_mm is not None
-    assert in_mm.position_kji[0] == 3
-    assert 20 <= in_mm.position_kji[2] < 25
+    assert in_voxels.position_kji[2] == 2
+    assert in_mm.position_kji == (4, 6, 8)
 
 
 def test_a_plane_has_no_depth_across_it():
-    truth = np.zeros((1, 11, 11), bool)
+    truth = np.zeros((1, 11, 40), bool)
     truth[0, 2:9, 2:9] = True
+    truth[0, 5, 9:40] = True  # a tail, which pulls the centre of mass away
     assert first_click(truth, ISOTROPIC) == Click((0, 5, 5), True)
 
 
