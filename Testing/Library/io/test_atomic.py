@@ -152,8 +152,11 @@ for act in (lambda: Mask.from_array(np.eye(3, dtype=np.uint8)).write(sys.argv[1]
 
 def test_missing_rights_are_one_sentence(tmp_path: Path) -> None:
     """As an ordinary user even when the tests run as root, who may do anything."""
-    folder, kept, secret = tmp_path / "closed", tmp_path / "kept.nrrd", tmp_path / "secret.nii"
+    folder, shared = tmp_path / "closed", tmp_path / "open"
+    kept, secret = shared / "kept.nrrd", shared / "secret.nii"
     folder.mkdir(mode=0o555)
+    shared.mkdir()
+    shared.chmod(0o777)
     for file, mode in ((kept, 0o444), (secret, 0o000)):
         file.write_bytes(b"old")
         file.chmod(mode)

@@ -203,6 +203,22 @@ def test_impossible_headers_are_one_sentence(
             Image.read(file)
 
 
+def test_a_sheared_sform_alone_is_kept_whatever_the_spacing_says(
+    tmp_path: Path, image: Image
+) -> None:
+    """Tilted CT: the header's spacing is the distance of slices, not the length of the step."""
+    fields = [(CODES, struct.pack("<2h", 0, 1)), sform(1, 0, 0, 5, 0, 1, 0.5, 6, 0, 0, 2, 7),
+              (80, struct.pack("<3f", 1, 1, 2))]  # fmt: skip
+    geometry = Image.read(changed(tmp_path / "x.nii", image, *fields)).geometry
+    assert geometry.kji_to_ras([[4, 0, 0]])[0] == pytest.approx([5, 8, 15])
+
+
+def test_lengths_are_declared_as_millimetres(tmp_path: Path, image: Image) -> None:
+    image.write(tmp_path / "x.nii")
+    units = sitk.ReadImage(str(tmp_path / "x.nii")).GetMetaData("xyzt_units")
+    assert int(units) & 7 == 2
+
+
 def test_a_fourth_axis_of_one_is_no_series(tmp_path: Path, image: Image) -> None:
     path = changed(tmp_path / "x.nii", image, (40, struct.pack("<h", 4)))
     assert np.array_equal(Image.read(path).array, image.array)
