@@ -79,8 +79,8 @@ def check_file(entry: ModelEntry, part: ModelFile) -> Path:
         )
     if file_sha256(path) != part.sha256:
         raise ModelError(
-            f"The weights {path} do not have the sha256 that the card of {entry.id} names: the file "
-            "is damaged or was exchanged; install the model again."
+            f"The weights {path} do not have the sha256 that the card of {entry.id} names: "
+            "the file is damaged or was exchanged; install the model again."
         )
     return path
 

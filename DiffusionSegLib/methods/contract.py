@@ -97,7 +97,7 @@ _PARSERS: Mapping[str, Any] = {"int": int, "float": float, "bool": _truth, "choi
 
 @dataclass(frozen=True)
 class MethodDescription:
-    """What a front end shows of a method. prompts: subset of text, points, boxes, scribbles, region."""
+    """What a front end shows. prompts: subset of text, points, boxes, scribbles, region."""
 
     name: str
     title: str

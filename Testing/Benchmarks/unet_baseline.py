@@ -16,10 +16,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
 from monai.losses import DiceCELoss
 from monai.networks.nets import UNet
+from numpy.typing import NDArray
 
+from DiffusionSegLib.methods.cdal.windows import (
+    blend_weight,
+    put_window,
+    take_window,
+    window_positions,
+)
 from DiffusionSegLib.training.cdal.augment import WindowSampler
 from DiffusionSegLib.training.cdal.pack import PackedCase, read_pack
 from DiffusionSegLib.training.cdal.settings import Task, load_task
@@ -47,15 +53,20 @@ def build(task: Task) -> UNet:
     )
 
 
-def predict(task: Task, network: torch.nn.Module, case: PackedCase) -> np.ndarray:
-    """Class indices (K, J, I), sliding windows as cDAL's."""
-    image = case.image.float()
-    window = task.grid.window_for(image.shape[1:], 16)
-    if task.grid.is_volumetric:
-        logits = sliding_window_inference(image[None], window, 1, network, task.grid.overlap)
-        return logits[0].argmax(0).numpy().astype(np.uint8)
-    logits = sliding_window_inference(image[None, :, 0], window[1:], 1, network, task.grid.overlap)
-    return logits[0].argmax(0).numpy().astype(np.uint8)[None]
+def predict(task: Task, network: torch.nn.Module, case: PackedCase) -> NDArray[np.uint8]:
+    """Class indices (K, J, I), with the windows, borders and blending that cDAL uses."""
+    image = case.image.float().numpy()
+    grid, shape = task.grid, image.shape[1:]
+    window = grid.window_for(shape, 16)
+    starts = window_positions(shape, window, grid.overlap)
+    weight = blend_weight(window, grid.overlap if len(starts) > 1 else 0.0)[None]
+    total = np.zeros((task.labels + 1, *shape), np.float32)
+    for start in starts:
+        piece = torch.from_numpy(take_window(image, start, window))[None]
+        piece = piece if grid.is_volumetric else piece[:, :, 0]
+        logits = network(piece)[0].float().softmax(0).numpy().reshape(-1, *window)
+        put_window(total, logits * weight, start)
+    return total.argmax(0).astype(np.uint8)
 
 
 @torch.inference_mode()

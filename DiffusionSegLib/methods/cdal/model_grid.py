@@ -7,7 +7,7 @@ posterior, superior), so that flipped, permuted and left-handed storage give the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,10 +85,20 @@ class ModelGrid:
         if self.kind == "native":
             return image
         target = self.geometry(image.geometry)
+        if self.is_volumetric and self.kind == "spacing":
+            image = standing_image(image)  # so that averaged blocks start at the same corner
         factors = _shrink_factors(image.geometry, target)
         if max(factors) > 1:
             image = block_mean(image, factors)
         return image.resampled(target)
+
+
+def standing_image(image: Image) -> Image:
+    """The same voxels at the same places, stored along L, P, S; a view, not a copy."""
+    order, signs = _nearest_axes(np.asarray(image.geometry.direction))
+    array = image.array.transpose(0, *(3 - source for source in reversed(order)))
+    array = array[(slice(None), *(slice(None, None, sign) for sign in reversed(signs)))]
+    return replace(image, array=array, geometry=standing_geometry(image.geometry))
 
 
 def standing_geometry(geometry: Geometry) -> Geometry:

@@ -26,8 +26,8 @@ def card_text(entry: Mapping[str, Any]) -> str:
         f"- Split by patient: {splits} cases (names in model.json); the test part chose nothing.",
         f"- Network: {training['parameters']:,} parameters, stored as fp16 safetensors.",
         f"- Training: mode {training['mode']}, {training['steps']} steps of batch "
-        f"{training['batch']}, seed {training['seed']}, {training['seconds']} processor seconds on {training['device']} "
-        f"({training['threads']} thread), {training['date']}.",
+        f"{training['batch']}, seed {training['seed']}, {training['seconds']} processor seconds "
+        f"on {training['device']} ({training['threads']} thread), {training['date']}.",
         "",
         "```",
         str(training["command"]),
