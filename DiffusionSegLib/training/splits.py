@@ -13,11 +13,11 @@ def split_cases(cases: Iterable[str], strata: Sequence[str] = ()) -> dict[str, l
     """70 % train, 10 % validation, 20 % test; stems sorted, then shuffled with a fixed seed.
 
     cases: stems, one per patient. strata: stem prefixes that are split separately, so that each
-    kind is present everywhere; without any, all cases form one stratum.
+    kind is present everywhere; the cases of no stratum form one more.
     """
     remaining = sorted(set(cases))
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
-    for prefix in strata or ("",):
+    for prefix in (*strata, ""):
         chosen = [case for case in remaining if case.startswith(prefix)]
         remaining = [case for case in remaining if case not in set(chosen)]
         random.Random(SPLIT_SEED).shuffle(chosen)

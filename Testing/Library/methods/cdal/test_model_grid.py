@@ -94,7 +94,7 @@ def test_what_is_found_on_the_model_grid_lies_at_its_place_in_the_image(storage)
     image = stored(volume(OBLIQUE), *storage)
     grid = GRIDS["finer"].geometry(image.geometry)
     centre_ras = image.geometry.kji_to_ras((np.array(image.geometry.shape_kji) - 1) / 2)[0]
-    centre_ras = centre_ras + [1.0, -1.0, 0.7]
+    centre_ras += np.array([1.0, -1.0, 0.7])
     index = np.stack(np.indices(grid.shape_kji), axis=-1).reshape(-1, 3)
     distance = np.linalg.norm(grid.kji_to_ras(index) - centre_ras, axis=1)
     ball = np.exp(-((distance / 1.5) ** 2)).reshape(1, *grid.shape_kji).astype(np.float32)
