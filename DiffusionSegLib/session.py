@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from DiffusionSegLib.backbones.manifest import ModelEntry
@@ -11,6 +12,7 @@ from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import InputError, PromptError, unknown_name
 from DiffusionSegLib.methods.contract import MethodDescription, Predictor, RunOptions, Value
 from DiffusionSegLib.methods.registry import get_method
+from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Box, Prompt
@@ -26,10 +28,11 @@ _KEPT_EMBEDDINGS = 2
 
 @dataclass(frozen=True)
 class _Prepared:
-    """An image that was set: its geometry-carrying identity and what the method made of it."""
+    """An image with a region: what tells it from others, and what the method made of it."""
 
     key: str
     image: Image
+    region: Box | None
     embedding: Any
 
 
@@ -65,44 +68,44 @@ class Session:
         self.device = resolve_device(device)
         self._predictor: Predictor | None = None
         self._prepared: list[_Prepared] = []
+        self._chosen: _Prepared | None = None
         self._last: Proposal | None = None
 
     @property
     def is_image_set(self) -> bool:
         """Whether propose and refine can be called."""
-        return bool(self._prepared)
+        return self._chosen is not None
 
     def set_image(
         self, image: Image, region: Box | None = None, progress: Progress | None = None
     ) -> None:
-        """Do the expensive, prompt-free part; the same image and region again cost nothing."""
+        """Do the expensive, prompt-free part; the same image and region again cost nothing.
+
+        When this is cancelled or fails, the session is as it was before.
+        """
         progress = progress or Progress.silent()
-        key = f"{image.content_hash()}|{image.channel_names}|{region}"
-        known = next((part for part in self._prepared if part.key == key), None)
-        self._last = None
-        if known is None:
-            predictor = self._loaded(progress.part(0.0, 0.3, "Loading the model"))
-            embedding = predictor.embed(image, region, progress.part(0.3, 1.0))
-            known = _Prepared(key, image, embedding)
-        others = [part for part in self._prepared if part.key != key]
-        self._prepared = [*others, known][-_KEPT_EMBEDDINGS:]
+        prepared = self._prepare(image, region, progress)
         progress.report(1.0)
+        if self._chosen is None or prepared.key != self._chosen.key:
+            self._last = None
+        self._chosen = prepared
 
     def propose(
         self, prompt: Prompt | None = None, progress: Progress | None = None, preview: bool = False
     ) -> Proposal:
         """An outline for the prompt; needs set_image first. Raises InputError, PromptError.
 
-        With ``preview``, progress reports carry the current estimate, (labels, K, J, I).
+        A region in the prompt takes the place of the one given to set_image.
+
+        A region in the prompt replaces that of set_image for this call. With ``preview``, progress
+        reports carry the current estimate, (labels, K, J, I).
         """
-        prompt = prompt or Prompt()
-        current = self._current("propose")
-        self._check_prompt(prompt, current)
+        prompt, progress = prompt or Prompt(), progress or Progress.silent()
+        current = self._checked_current("propose", prompt)
         run = RunOptions(self._run.seed, self._run.samples, self._run.parameters, preview)
+        current, progress = self._within_region(current, prompt, progress)
         predictor = self._loaded(Progress.silent())
-        self._last = predictor.propose(
-            current.embedding, prompt, run, progress or Progress.silent()
-        )
+        self._last = predictor.propose(current.embedding, prompt, run, progress)
         return self._last
 
     def refine(
@@ -118,25 +121,40 @@ class Session:
         from the last proposal's mask at 0.5, if there is one), and what the prompt's clicks and
         scribbles say.
         """
-        prompt = prompt or Prompt()
-        current = self._current("refine")
+        prompt, progress = prompt or Prompt(), progress or Progress.silent()
+        current = self._checked_current("refine", prompt)
         if not self.description.refines:
             raise InputError(f"The method {self.description.name} cannot refine an outline.")
-        self._check_prompt(prompt, current)
         if not edited_mask.geometry.is_close(current.image.geometry):
             edited_mask = _overlapping(edited_mask, current.image)
         if original is None and self._last is not None:
             original = self._last.mask()
+        current, progress = self._within_region(current, prompt, progress)
         predictor = self._loaded(Progress.silent())
         self._last = predictor.refine(
-            current.embedding,
-            edited_mask,
-            prompt,
-            self._run,
-            progress or Progress.silent(),
-            original,
+            current.embedding, edited_mask, prompt, self._run, progress, original
         )
         return self._last
+
+    def _prepare(self, image: Image, region: Box | None, progress: Progress) -> _Prepared:
+        """From the few that are kept, else made now."""
+        key = f"{image.content_hash()}|{image.dimension}|{image.channel_names}|{region}"
+        known = next((part for part in self._prepared if part.key == key), None)
+        if known is None:
+            predictor = self._loaded(progress.part(0.0, 0.3, "Loading the model"))
+            embedding = predictor.embed(image, region, progress.part(0.3, 1.0))
+            known = _Prepared(key, image, region, embedding)
+        others = [part for part in self._prepared if part.key != key]
+        self._prepared = [*others, known][-_KEPT_EMBEDDINGS:]
+        return known
+
+    def _within_region(
+        self, current: _Prepared, prompt: Prompt, progress: Progress
+    ) -> tuple[_Prepared, Progress]:
+        if prompt.region is None or prompt.region == current.region:
+            return current, progress
+        part = self._prepare(current.image, prompt.region, progress.part(0.0, 0.3))
+        return part, progress.part(0.3, 1.0)
 
     def _loaded(self, progress: Progress) -> Predictor:
         if self._predictor is None:
@@ -145,19 +163,19 @@ class Session:
             progress.report(1.0)
         return self._predictor
 
-    def _current(self, action: str) -> _Prepared:
-        if not self._prepared:
+    def _checked_current(self, action: str, prompt: Prompt) -> _Prepared:
+        if self._chosen is None:
             raise InputError(f"No image is set; call set_image(image) before {action}.")
-        return self._prepared[-1]
+        self._check_prompt(prompt, self._chosen.image.geometry)
+        return self._chosen
 
-    def _check_prompt(self, prompt: Prompt, current: _Prepared) -> None:
+    def _check_prompt(self, prompt: Prompt, geometry: Geometry) -> None:
         surplus = sorted(prompt.kinds - self.description.prompts - {"region"})
         if surplus:
             raise PromptError(
                 f"The method {self.description.name} does not take {' or '.join(surplus)}; "
                 f"it takes {', '.join(sorted(self.description.prompts))}."
             )
-        geometry = current.image.geometry
         if prompt.points:
             prompt.points_kji(geometry)
         for box in prompt.boxes:
@@ -172,7 +190,8 @@ def _overlapping(mask: Mask, image: Image) -> Mask:
 
 
 def _checked(name: str, value: int, low: int, high: int) -> int:
-    if isinstance(value, bool) or int(value) != value or not low <= value <= high:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
         raise InputError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
     return int(value)
 
