@@ -100,7 +100,7 @@ def _negatives(summary: dict[str, Any]) -> list[str]:
     alarms = summary["negatives"]
     measured = alarms["images"] - alarms["failed"]
     return [
-        f"Images without the object: {measured}; said FOUND {alarms['verdicts']['FOUND']} "
+        f"Images without the object: {measured}{_failed(alarms)}; said FOUND {alarms['verdicts']['FOUND']} "
         f"(false alarms {decimals(100 * alarms['false_alarm_rate'], 1)} %), "
         f"UNCERTAIN {alarms['verdicts']['UNCERTAIN']}, "
         f"NOT_FOUND {alarms['verdicts']['NOT_FOUND']}"

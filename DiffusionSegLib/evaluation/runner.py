@@ -67,8 +67,10 @@ def evaluate_case(
     image = read_case(case)
     truth = read_truth(case.label, image, options.ignore_value)
     started = time.monotonic()
-    session.set_image(image, progress=progress.part(0.0, 0.3))
-    proposal = session.propose(options.prompt, progress=progress.part(0.3, 0.7))
+    # A click costs about as much as the first outline.
+    first = progress.part(0.0, 1 / (1 + options.clicks))
+    session.set_image(image, progress=first.part(0.0, 0.3))
+    proposal = session.propose(options.prompt, progress=first.part(0.3, 1.0))
     seconds = time.monotonic() - started
     mask = proposal.mask(options.threshold)
     pairs = label_pairs(proposal.labels, options.label_values)
@@ -170,6 +172,7 @@ def _with_extras(
     if options.clicks:
         from DiffusionSegLib.evaluation.clicking import simulate_clicks
 
-        scores = simulate_clicks(session, mask, truth, pairs, options, progress.part(0.7, 1.0))
+        rest = progress.part(1 / (1 + options.clicks), 1.0)
+        scores = simulate_clicks(session, mask, truth, pairs, options, rest)
         result = replace(result, clicks=scores)
     return result
