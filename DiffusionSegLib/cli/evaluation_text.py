@@ -98,9 +98,9 @@ def _negatives(summary: dict[str, Any]) -> list[str]:
     if "negatives" not in summary:
         return []
     alarms = summary["negatives"]
-    measured = alarms["images"] - alarms["failed"]
+    measured = f"{alarms['images'] - alarms['failed']}{_failed(alarms)}"
     return [
-        f"Images without the object: {measured}{_failed(alarms)}; said FOUND {alarms['verdicts']['FOUND']} "
+        f"Images without the object: {measured}; said FOUND {alarms['verdicts']['FOUND']} "
         f"(false alarms {decimals(100 * alarms['false_alarm_rate'], 1)} %), "
         f"UNCERTAIN {alarms['verdicts']['UNCERTAIN']}, "
         f"NOT_FOUND {alarms['verdicts']['NOT_FOUND']}"
