@@ -95,8 +95,6 @@ class Session:
     ) -> Proposal:
         """An outline for the prompt; needs set_image first. Raises InputError, PromptError.
 
-        A region in the prompt takes the place of the one given to set_image.
-
         A region in the prompt replaces that of set_image for this call. With ``preview``, progress
         reports carry the current estimate, (labels, K, J, I).
         """
