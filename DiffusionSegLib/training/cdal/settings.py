@@ -151,8 +151,11 @@ def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> 
         raise InputError(f"The training task {path} does not exist.")
     else:
         text = path.read_text(encoding="utf-8")
-    values = json.loads(text)
-    values["training"] = {**values["training"], **(overrides or {})}
+    try:
+        values = json.loads(text)
+        values["training"] = {**values["training"], **(overrides or {})}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"The training task {path} is not usable: {error!r}.") from error
     return Task.from_dict(values)
 
 
@@ -160,4 +163,15 @@ def _build(kind: type[Any], values: Mapping[str, Any]) -> Any:
     unknown = sorted(set(values) - {f.name for f in fields(kind)})
     if unknown:
         raise ValueError(f"unknown settings: {', '.join(unknown)}")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    chosen = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    for part in fields(kind):
+        if part.name in chosen and not _is_like(chosen[part.name], part.default):
+            raise ValueError(f"{part.name} cannot be {chosen[part.name]!r}")
+    return kind(**chosen)
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    """Whether a value is of its default's type; a whole number may stand for a real one."""
+    if isinstance(default, float):
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    return type(value) is type(default)

@@ -68,7 +68,7 @@ class TrainingStep:
         fake = self.process.posterior(clean, further, index, self._noise(clean)).sample
         loss = real_loss(logits) + fake_loss(self.discriminator(fake, index, further))
         self._update(loss + penalty, self.discriminator, self.discriminator_optimiser)
-        return {"discriminator": float(loss), "r1": float(penalty)}
+        return {"discriminator": float(loss.detach()), "r1": float(penalty.detach())}
 
     def _generator_step(self, batch: Batch) -> dict[str, float]:
         t = self.task.training
@@ -78,14 +78,15 @@ class TrainingStep:
             predicted = self.generator(further, index, batch.image, self._latent(len(further)))
         predicted = predicted.float()
         squared = F.mse_loss(predicted, batch.clean)
-        loss, values = squared, {"squared": float(squared)}
+        loss, values = squared, {"squared": float(squared.detach())}
         if t.overlap_weight:
             overlap = overlap_loss(predicted, batch.clean, self.task.labels)
-            loss, values["overlap"] = loss + t.overlap_weight * overlap, float(overlap)
+            loss = loss + t.overlap_weight * overlap
+            values["overlap"] = float(overlap.detach())
         if t.mode == "adversarial":
             adversarial = self._adversarial(predicted, further, index)
             loss = loss + t.adversarial_weight * adversarial
-            values["adversarial"] = float(adversarial)
+            values["adversarial"] = float(adversarial.detach())
         values["gradient"] = self._update(loss, self.generator, self.generator_optimiser)
         self.average.update(self.generator)
         return values
