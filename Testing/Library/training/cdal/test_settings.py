@@ -69,5 +69,5 @@ def test_unknown_tasks_and_broken_files_are_sentences(tmp_path):
     broken = tmp_path / "own.json"
     for text in ("{", "[1]", "{}"):
         broken.write_text(text)
-        with pytest.raises(InputError, match="own.json"):
+        with pytest.raises(InputError, match=r"own\.json"):
             load_task(str(broken))
