@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import pickle
 import shutil
 import struct
 from pathlib import Path
@@ -303,7 +304,7 @@ def cut_off(path):
 
 
 def pickle_instead(path):
-    path.write_bytes(b"\x80\x04\x95" + path.read_bytes()[3:])
+    path.write_bytes(pickle.dumps({"weight": list(range(1000))}))
 
 
 def remove(path):
