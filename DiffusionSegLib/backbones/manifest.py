@@ -79,9 +79,9 @@ def read_manifest(path: Path) -> ModelEntry:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return _entry(values, path.parent)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ModelError(f"The model card {path} cannot be read: {error}.") from error
-    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, InputError) as error:
         raise ModelError(f"The model card {path} is not usable: {_reason(error)}.") from error
 
 

@@ -38,9 +38,15 @@ def read_safetensors(file: Path) -> dict[str, Tensor]:
 
 def _refuse_pickle(file: Path) -> None:
     with open(file, "rb") as stream:
-        start = stream.read(4)
-    if start.startswith(_PICKLE_STARTS):
+        start = stream.read(9)
+    if start.startswith(_PICKLE_STARTS) and not _has_header(start, file.stat().st_size):
         raise ModelError(
             f"The file {file} is a pickle, which can run code, and not safetensors; it was not "
             "opened. Convert a checkpoint that you trust with 'diffusionseg convert'."
         )
+
+
+def _has_header(start: bytes, size: int) -> bool:
+    """Whether a JSON header of the announced length follows: the length's first byte may well be
+    one that a pickle starts with."""
+    return start[8:] == b"{" and int.from_bytes(start[:8], "little") + 8 <= size
