@@ -16,6 +16,8 @@ _MEMORY_WORDS = (
     "can't allocate memory",
     "cannot allocate memory",
     "not enough memory",
+    "failed to allocate memory",
+    "status_alloc_failed",
 )
 
 
