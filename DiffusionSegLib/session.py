@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.store import ModelStore
@@ -187,11 +187,14 @@ def _overlapping(mask: Mask, image: Image) -> Mask:
     return resampled
 
 
-def _checked(name: str, value: int, low: int, high: int) -> int:
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or not low <= value <= high:
+def _checked(name: str, value: object, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        number = low - 1
+    else:
+        number = index(value)
+    if not low <= number <= high:
         raise InputError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    return int(value)
+    return number
 
 
 def _parameters(description: MethodDescription, values: Mapping[str, Value]) -> dict[str, Value]:
