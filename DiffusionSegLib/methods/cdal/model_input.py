@@ -60,8 +60,8 @@ def channel_source(
 def match_channels(model: ModelEntry, image: Image) -> tuple[Image, tuple[int, ...]]:
     """The image with usable channels, and their places in the model's input; raises InputError.
 
-    By name where names say it, else in order when there are as many as the model has inputs. A
-    colour model takes a gray picture as three equal channels.
+    By name where names say it, the others in order when there are as many channels as the model has
+    inputs. A colour model takes a gray picture as three equal channels.
     """
     if any(part.kind == "RGB" for part in model.inputs):
         return _colors(model, image), (0, 1, 2)
@@ -73,8 +73,9 @@ def match_channels(model: ModelEntry, image: Image) -> tuple[Image, tuple[int, .
     given = [name.lower() for name in image.channel_names]
     if set(given) <= set(names) and len(set(given)) == len(given):
         places = tuple(names.index(name) for name in given)
-    elif len(given) == len(names):
-        places = tuple(range(len(names)))
+    elif len(given) == len(names) and len({*given}) == len(given):
+        others = iter(place for place, name in enumerate(names) if name not in given)
+        places = tuple(names.index(n) if n in names else next(others) for n in given)
     else:
         raise InputError(
             f"The model {model.id} takes {_wanted(model.inputs)}; which of them is this image of "

@@ -69,8 +69,11 @@ def _fill_box(allowed: NDArray[np.bool_], box: Box, geometry: Geometry) -> None:
     slices = box.slices_kji(geometry)
     ranges = [np.arange(part.start, part.stop) for part in slices]
     centers = np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, 3)
-    if geometry.shape_kji[0] == 1:
-        allowed[slices] = True  # a picture has no depth to compare
-        return
-    inside = box.contains(geometry.kji_to_ras(centers)).reshape([len(r) for r in ranges])
+    positions = geometry.kji_to_ras(centers)
+    if geometry.shape_kji[0] == 1:  # a picture has no depth to compare
+        normal = np.cross(*geometry.ijk_to_ras[:3, :2].T)
+        normal /= np.linalg.norm(normal)
+        depth = (np.asarray(box.center_ras) - positions) @ normal
+        positions = positions + depth[:, None] * normal
+    inside = box.contains(positions, 1e-6).reshape([len(r) for r in ranges])
     allowed[slices] |= inside
