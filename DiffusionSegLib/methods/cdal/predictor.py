@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,12 @@ from DiffusionSegLib.diffusion.variance_preserving import (
     VariancePreservingConfig,
     VariancePreservingProcess,
 )
-from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.errors import ModelError, OutOfMemoryError
 from DiffusionSegLib.methods.cdal.constraints import FREE, Fixed, on_grid, prompt_constraints
 from DiffusionSegLib.methods.cdal.embedding import CdalEmbedding, embed_image
 from DiffusionSegLib.methods.cdal.ensemble import EnsembleSettings
 from DiffusionSegLib.methods.cdal.generator import Generator
+from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
 from DiffusionSegLib.methods.cdal.presence import PresenceEvidence, verdict_of
 from DiffusionSegLib.methods.cdal.recipe import Recipe
 from DiffusionSegLib.methods.cdal.refine import pin, start_mask, user_voxels
@@ -35,20 +37,26 @@ from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Box, Prompt
 from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegLib.nouns.provenance import Provenance
-from DiffusionSegLib.nouns.verdict import PresenceVerdict
+from DiffusionSegLib.nouns.verdict import PresenceVerdict, Verdict
 from DiffusionSegLib.progress import Progress
 
+_LOG = logging.getLogger(__name__)
 _WEIGHTS = "weights.safetensors"
+_FEW_VOXELS = 4096  # an outline of so few may vanish on a coarser grid
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What an ensemble over the whole grid gave: (labels, K, J, I) float16 each."""
+    """What an ensemble over the whole grid gave: (labels, K, J, I) float16 each.
+
+    smaller_window: what it was cut into because the whole did not fit into memory, else None.
+    """
 
     mean: NDArray[np.float16]
     deviation: NDArray[np.float16]
     evidence: PresenceEvidence
     samples: int
+    smaller_window: tuple[int, int, int] | None = None
 
 
 class CdalPredictor:
@@ -64,31 +72,37 @@ class CdalPredictor:
     @staticmethod
     def load(model: ModelEntry, device: str) -> CdalPredictor:
         """Read and check the weights; raises ModelError."""
-        network = Generator(Recipe.of(model).generator)
+        recipe = Recipe.of(model)
         tensors = load_weights(model, _WEIGHTS)
         try:
+            network = Generator(recipe.generator)
             network.load_state_dict({name: value.float() for name, value in tensors.items()})
-        except RuntimeError as error:
+        except (RuntimeError, TypeError, ValueError) as error:
             raise ModelError(
-                f"The weights of {model.id} do not fit the network that its card describes: {error}"
+                f"The weights of {model.id} do not fit the network that its card describes "
+                f"({str(error).splitlines()[0]}); install the model again."
             ) from error
-        return CdalPredictor(model, network, device)
+        with memory_errors_explained(f"the model {model.id}"):
+            return CdalPredictor(model, network, device)
 
     def embed(self, image: Image, region: Box | None, progress: Progress) -> CdalEmbedding:
         """The image on the model's grid."""
-        return embed_image(self.model, self.recipe, image, region, progress)
+        with memory_errors_explained("this image"):
+            return embed_image(self.model, self.recipe, image, region, progress)
 
     def propose(
         self, embedding: CdalEmbedding, prompt: Prompt, run: RunOptions, progress: Progress
     ) -> Proposal:
         """Draw the ensemble. Clicks and scribbles are kept exactly; boxes limit the outline."""
         begun = time.monotonic()
-        drawn = self._draw(embedding, run, progress)
-        fixed = self._prompted(embedding, prompt, drawn, run)
-        if fixed is not None:
-            given = self._given(embedding, fixed, None, self._process.steps)
-            drawn = self._draw(embedding, run, progress, given)
-        return self._proposal(embedding, drawn, fixed, prompt, run, begun)
+        marked = bool(prompt.points) or prompt.scribbles is not None
+        with memory_errors_explained("this image"):
+            drawn = self._draw(embedding, run, progress.part(0.0, 0.5) if marked else progress)
+            fixed = self._prompted(embedding, prompt, drawn, run) if marked else None
+            if fixed is not None:
+                given = self._given(embedding, fixed, None, self._process.steps)
+                drawn = self._draw(embedding, run, progress.part(0.5, 1.0), given)
+            return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def refine(
         self,
@@ -105,12 +119,14 @@ class CdalPredictor:
         and scribbles are put back after every step and are exact in the result.
         """
         begun = time.monotonic()
-        mask = mask.resampled(embedding.geometry)
         values = [label.value for label in self.model.labels]
-        fixed = user_voxels(mask, original, values, prompt, self._brush(embedding, run))
         level = min(int(self._parameter(run, "refine_level", 1)), self._process.steps)
-        drawn = self._draw(embedding, run, progress, self._given(embedding, fixed, mask, level))
-        return self._proposal(embedding, drawn, fixed, prompt, run, begun)
+        with memory_errors_explained("this image"):
+            mask = mask.resampled(embedding.geometry)
+            fixed = user_voxels(mask, original, values, prompt, self._brush(embedding, run))
+            given = self._given(embedding, fixed, mask, level)
+            drawn = self._draw(embedding, run, progress, given)
+            return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def _draw(
         self,
@@ -119,12 +135,40 @@ class CdalPredictor:
         progress: Progress,
         given: GivenMask | None = None,
     ) -> Drawn:
-        """The ensemble over the whole grid; slice by slice for 2D models."""
+        """The ensemble over the whole grid. When memory does not suffice for one window of the
+        whole image, once more in windows of the size that the model was trained with."""
+        grid = self.recipe.grid
+        try:
+            return self._draw_on(grid, embedding, run, progress, given)
+        except OutOfMemoryError:
+            used = grid.window_for(embedding.grid.shape_kji, self._network.config.stride)
+            if used == grid.window_kji:
+                raise
+        # Outside the except block, where the error no longer keeps what was allocated.
+        if self.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        _LOG.warning(
+            "There is not enough memory for the whole image at once; using windows of %s voxels.",
+            " x ".join(map(str, grid.window_kji)),
+        )
+        smaller = replace(grid, largest_kji=None)
+        drawn = self._draw_on(smaller, embedding, run, progress, given)
+        return replace(drawn, smaller_window=grid.window_kji)
+
+    def _draw_on(
+        self,
+        grid: ModelGrid,
+        embedding: CdalEmbedding,
+        run: RunOptions,
+        progress: Progress,
+        given: GivenMask | None,
+    ) -> Drawn:
+        """One attempt; slice by slice for 2D models."""
         shape = (len(self.model.labels), *embedding.grid.shape_kji)
         mean, deviation = np.zeros(shape, np.float16), np.zeros(shape, np.float16)
         evidence, most = PresenceEvidence(), 0
         slabs = self._slabs(embedding)
-        sampler = self._sampler(run)
+        sampler = self._sampler(grid, run)
         with memory_errors_explained("this image"), torch.inference_mode(), self._precision(run):
             for index, part in enumerate(slabs):
                 step = progress.part(
@@ -161,15 +205,13 @@ class CdalPredictor:
             return [slice(0, depth)]
         return [slice(k, k + 1) for k in range(depth)]
 
-    def _sampler(self, run: RunOptions) -> VolumeSampler:
+    def _sampler(self, grid: ModelGrid, run: RunOptions) -> VolumeSampler:
         settings = EnsembleSettings(
             samples=run.samples or self.recipe.samples,
             tolerance=float(self._parameter(run, "tolerance", 0.01)),
         )
         labels = len(self.model.labels)
-        return VolumeSampler(
-            self._network, self._process, self.recipe.grid, labels, settings, run.seed
-        )
+        return VolumeSampler(self._network, self._process, grid, labels, settings, run.seed)
 
     def _precision(self, run: RunOptions) -> AbstractContextManager[Any]:
         wanted = self._parameter(run, "precision", "auto")
@@ -187,8 +229,6 @@ class CdalPredictor:
         self, embedding: CdalEmbedding, prompt: Prompt, drawn: Drawn, run: RunOptions
     ) -> Fixed | None:
         """Voxels fixed by clicks and scribbles, on the original grid."""
-        if not prompt.points and prompt.scribbles is None:
-            return None
         likely = Image(drawn.mean, embedding.grid, dimension=embedding.dimension)
         full = likely.resampled(embedding.geometry, outside=0.0)
         classes = full.array.argmax(axis=0) + 1
@@ -221,26 +261,37 @@ class CdalPredictor:
             embedding.grid,
             dimension=embedding.dimension,
         )
-        return Proposal(
+        proposal = Proposal(
             probability,
             self.model.labels,
             self._verdict(drawn, fixed),
-            self._provenance(prompt, run, drawn.samples, begun),
+            self._provenance(prompt, run, drawn, begun),
             uncertainty=doubt,
             geometry=embedding.geometry,
         )
+        if (prompt.boxes or drawn.evidence.voxels < _FEW_VOXELS) and proposal.mask().is_empty:
+            proposal.verdict = self._nothing_left(prompt)
+        return proposal
+
+    def _nothing_left(self, prompt: Prompt) -> PresenceVerdict:
+        """For an outline that is empty on the image's grid: never called a success."""
+        place = "inside the box" if prompt.boxes else "in this image"
+        reason = f"No {self.recipe.target} was found {place}."
+        return PresenceVerdict(Verdict.NOT_FOUND, 0.0, reason)
 
     def _verdict(self, drawn: Drawn, fixed: Fixed | None) -> PresenceVerdict:
         verdict = verdict_of(drawn.evidence, self.recipe.presence, self.recipe.target)
         if fixed is not None and bool((fixed > 0).any()):
-            return PresenceVerdict(
-                type(verdict.state).FOUND, verdict.score, "The user marked it in this image."
-            )
+            reason = "The user marked it in this image."
+            return PresenceVerdict(Verdict.FOUND, verdict.score, reason)
         return verdict
 
     def _provenance(
-        self, prompt: Prompt, run: RunOptions, samples: int, begun: float
+        self, prompt: Prompt, run: RunOptions, drawn: Drawn, begun: float
     ) -> Provenance:
+        parameters: dict[str, Any] = {**run.parameters, "samples": drawn.samples}
+        if drawn.smaller_window is not None:
+            parameters["window_kji_for_lack_of_memory"] = list(drawn.smaller_window)
         return Provenance(
             method=self.model.method,
             model=self.model.id,
@@ -254,6 +305,6 @@ class CdalPredictor:
             },
             device=self.device,
             duration_s=round(time.monotonic() - begun, 3),
-            parameters={**run.parameters, "samples": samples},
+            parameters=parameters,
             licence=self.model.licence.name,
         )

@@ -8,8 +8,11 @@ from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.methods.cdal.config import GeneratorConfig
 from DiffusionSegLib.methods.cdal.intensity import IntensityRule
+from DiffusionSegLib.methods.cdal.masks import mask_channels
 from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
 from DiffusionSegLib.methods.cdal.presence import PresenceLimits
+
+_COLORS = 3  # channels of an RGB input
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Recipe:
         """Read a card; raises ModelError."""
         s = model.settings
         try:
-            return Recipe(
+            recipe = Recipe(
                 generator=GeneratorConfig.from_dict(s["generator"]),
                 noise_steps=int(s["noise_steps"]),
                 grid=ModelGrid.from_dict(s["grid"]),
@@ -39,7 +42,32 @@ class Recipe:
                 presence=PresenceLimits.from_dict(s["presence"]),
                 target=str(s["target"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+            _check(recipe, model)
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise ModelError(
                 f"The card of the model {model.id} has unusable settings: {error}."
             ) from error
+        return recipe
+
+
+def _check(recipe: Recipe, model: ModelEntry) -> None:
+    """What the parts of a card say of each other must agree; raises ValueError."""
+    network, window = recipe.generator, recipe.grid.window_kji
+    channels = sum(_COLORS if part.kind == "RGB" else 1 for part in model.inputs)
+    sides = window if recipe.grid.is_volumetric else window[1:]
+    agreements = {
+        "no labels": bool(model.labels),
+        "image_channels do not fit the inputs": network.image_channels == channels,
+        "intensity needs one rule per channel": len(recipe.intensity) == channels,
+        "mask_channels do not fit the labels": network.mask_channels
+        == mask_channels(len(model.labels)),
+        "window_kji needs three sizes": len(window) == 3 and min(window) >= 1,
+        "dims do not fit the window": network.dims == (3 if recipe.grid.is_volumetric else 2),
+        f"window sides must be multiples of {network.stride}": not any(
+            side % network.stride for side in sides
+        ),
+        "noise_steps and samples must be positive": min(recipe.noise_steps, recipe.samples) >= 1,
+    }
+    wrong = [sentence for sentence, good in agreements.items() if not good]
+    if wrong:
+        raise ValueError("; ".join(wrong))
