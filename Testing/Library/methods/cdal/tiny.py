@@ -11,7 +11,7 @@ from DiffusionSegLib.methods.cdal.generator import Generator
 from Testing.Library.reference.awake import awake
 
 
-def tiny_config(dims: int = 2, labels: int = 1) -> GeneratorConfig:
+def tiny_config(dims: int = 2, labels: int = 1, images: int = 1) -> GeneratorConfig:
     return GeneratorConfig(
         dims=dims,
         width=8,
@@ -20,12 +20,13 @@ def tiny_config(dims: int = 2, labels: int = 1) -> GeneratorConfig:
         latent_size=4,
         latent_width=8,
         mask_channels=1 if labels == 1 else labels + 1,
+        image_channels=images,
     )
 
 
-def tiny_network(dims: int = 2, labels: int = 1) -> Generator:
+def tiny_network(dims: int = 2, labels: int = 1, images: int = 1) -> Generator:
     """Random weights with a strong last layer, so that masks are neither empty nor full."""
-    network = awake(Generator(tiny_config(dims, labels)))
+    network = awake(Generator(tiny_config(dims, labels, images)))
     with torch.no_grad():
         network.out.weight *= 4
     return network
