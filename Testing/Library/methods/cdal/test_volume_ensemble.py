@@ -61,6 +61,12 @@ def test_a_window_alone_gives_what_it_gives_within_the_image():
         assert np.allclose(alone, whole[part], atol=1e-6)
 
 
+def test_every_window_draws_noise_of_its_own():
+    same = ArraySource(np.zeros((1, 1, 8, 16), np.float32))
+    found = sampler(tiny_network(), overlap=0.0, samples=1).run(same).mean
+    assert not np.allclose(found[..., :8], found[..., 8:], atol=0.05)
+
+
 def test_a_whole_image_may_be_one_window():
     network, image = tiny_network(), source(1, 1, 19, 30)
     found = sampler(network, largest_kji=(1, 32, 32)).run(image)

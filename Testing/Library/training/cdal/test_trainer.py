@@ -129,6 +129,15 @@ def test_the_best_weights_are_those_of_the_best_validation(tmp_path):
     assert trainer.best_weights.keys() == trainer.steps.generator.state_dict().keys()
 
 
+def test_a_worse_validation_does_not_replace_the_best(tmp_path):
+    trainer = Trainer(tiny_task(), disc_pack(), tmp_path)
+    first = trainer._validate()
+    assert trainer.best == first
+    trainer.best, trainer.best_weights = 2.0, {}
+    assert trainer._validate() == first
+    assert (trainer.best, trainer.best_weights) == (2.0, {})
+
+
 def test_the_rate_warms_up_and_falls_to_its_end(tmp_path):
     trainer = Trainer(tiny_task(steps=100, warmup=10), disc_pack(), tmp_path)
     t, rates = trainer.task.training, []
