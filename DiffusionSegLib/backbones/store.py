@@ -8,8 +8,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from DiffusionSegLib.backbones.manifest import ModelEntry, ModelFile, read_manifest
 from DiffusionSegLib.errors import ModelError, unknown_name
 
@@ -103,4 +101,8 @@ def _bundled() -> list[Path]:
 
 def _user_folder() -> Path:
     chosen = os.environ.get(_FOLDER_VARIABLE)
-    return Path(chosen) if chosen else user_data_path("DiffusionSeg") / "models"
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_data_path
+
+    return user_data_path("DiffusionSeg") / "models"
