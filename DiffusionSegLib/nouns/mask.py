@@ -41,8 +41,7 @@ class Mask:
         values = [label.value for label in self.labels]
         if len(set(values)) != len(values):
             raise InputError(f"Each label needs a value of its own, but the values are {values}.")
-        present = np.flatnonzero(np.bincount(array.ravel(), minlength=256)[1:]) + 1
-        unnamed = tuple(label_for(int(value)) for value in present if value not in values)
+        unnamed = tuple(label_for(value) for value in _present(array) if value not in values)
         one_slice = self.geometry.shape_kji[0] == 1
         object.__setattr__(self, "array", array)
         object.__setattr__(self, "labels", (*self.labels, *unnamed))
@@ -111,6 +110,15 @@ class Mask:
         from DiffusionSegLib.io.writing import write_mask
 
         write_mask(self, Path(path))
+
+
+def _present(array: NDArray[np.uint8]) -> list[int]:
+    """The values above 0 that occur, ascending."""
+    seen = np.zeros(256, bool)
+    # Slice by slice: bincount copies what it counts to eight bytes a voxel.
+    for slice_ji in array:
+        seen |= np.bincount(slice_ji.ravel(), minlength=256) > 0
+    return [int(value) for value in np.flatnonzero(seen[1:]) + 1]
 
 
 def _as_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
