@@ -22,6 +22,8 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         tokens = self.norm(x).flatten(2).transpose(1, 2)
-        h = F.scaled_dot_product_attention(self.query(tokens), self.key(tokens), self.value(tokens))
+        # With an axis of heads torch never builds the positions × positions matrix.
+        q, k, v = (part(tokens)[:, None] for part in (self.query, self.key, self.value))
+        h = F.scaled_dot_product_attention(q, k, v)[:, 0]
         h = self.project(h).transpose(1, 2).reshape(x.shape)
         return (x + h) * math.sqrt(0.5)

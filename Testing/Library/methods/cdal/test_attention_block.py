@@ -1,6 +1,7 @@
 import math
 
 import torch
+from torch.profiler import profile
 
 from DiffusionSegLib.methods.cdal.attention_block import AttentionBlock
 from Testing.Library.reference.awake import awake, normal
@@ -31,3 +32,13 @@ def test_positions_have_no_order():
     assert torch.allclose(block(x.flip([2, 3])), block(x).flip([2, 3]), atol=1e-5)
     volume = x.reshape(2, 8, 2, 4, 3)
     assert torch.allclose(block(volume), block(x).reshape(volume.shape), atol=1e-5)
+
+
+@torch.inference_mode()
+def test_positions_are_never_held_against_all_positions() -> None:
+    block = awake(AttentionBlock(8))
+    x = torch.randn(1, 8, 16, 16, 16)
+    with profile(profile_memory=True) as watched:
+        block(x)
+    largest = max(event.self_cpu_memory_usage for event in watched.events())
+    assert largest < 4096 * 4096 * 4 / 50
