@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,14 @@ def test_shapes_and_values_must_agree() -> None:
         Mask(np.zeros((2, 2, 2), np.uint8), Geometry((2, 2, 3)))
     with pytest.raises(InputError, match="value of its own"):
         Mask.from_array(np.zeros((2, 2)), labels=(Label(1, "a"), Label(1, "b")))
+
+
+def test_a_mask_needs_little_more_than_its_voxels() -> None:
+    array = np.zeros((64, 128, 128), np.uint8)
+    array[10:20, 3, 4] = 5
+    tracemalloc.start()
+    mask = Mask(array, Geometry(array.shape))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [label.value for label in mask.labels] == [5]
+    assert peak < 0.5 * array.nbytes
