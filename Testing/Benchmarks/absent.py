@@ -14,7 +14,7 @@ from DiffusionSegLib.evaluation.runner import read_case
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.training.cdal.settings import load_task
 from DiffusionSegLib.training.splits import split_cases
-from Testing.Benchmarks.datasets import find_test_cases, read_real_case
+from Testing.Benchmarks.datasets import FOLDERS, find_test_cases, read_real_case
 
 Named = tuple[str, Iterator[Image]]
 Source = Callable[[ModelEntry, Path, int, np.random.Generator, int | None], list[Named]]
@@ -34,14 +34,17 @@ def absent_images(
     return _SOURCES[entry.name](entry, data, per_image, np.random.default_rng(seed), limit)
 
 
-def held_out(name: str, data: Path, folder: str, limit: int | None) -> list[Path]:
+def held_out(entry: ModelEntry, data: Path, folder: str, limit: int | None) -> list[Path]:
     """Files of ``folder`` among the negatives that training set aside for testing.
 
     The training command in the task names the negatives; they are split like patients. Training
-    split the whole data sets: with fewer files under ``data`` the parts would not be the same, so
-    the bundled samples give none.
+    split whole data sets: with fewer files the parts would not be the same, so a ``data`` that
+    lacks some of the model's own cases (such as the bundled samples) gives none.
     """
-    words = shlex.split(str(load_task(name).card["command"]))
+    labels = data / FOLDERS[entry.name] / "labels"
+    if not {n for part in entry.splits.values() for n in part} <= {*map(stem_of, labels.iterdir())}:
+        return []
+    words = shlex.split(str(load_task(entry.name).card["command"]))
     patterns = [words[i + 1] for i, word in enumerate(words) if word == "--negatives"]
     files: dict[str, Path] = {}
     for pattern in patterns:
@@ -58,7 +61,7 @@ def held_out(name: str, data: Path, folder: str, limit: int | None) -> list[Path
 def _for_hippocampus(
     entry: ModelEntry, data: Path, per_image: int, rng: np.random.Generator, limit: int | None
 ) -> list[Named]:
-    files = held_out(entry.name, data, "sts_ct_mr", limit)
+    files = held_out(entry, data, "sts_ct_mr", limit)
     cubes = (random_cube(Image.read(path), rng) for path in files for _ in range(per_image))
     return [("random 48 mm cubes of limb MR", cubes)] if files else []
 
@@ -89,7 +92,7 @@ def _for_sarcoma(
         for names in (("CT", "MR"), ("CT",), ("MR",))
     ]
     for folder in ("chaos_ct_sample", "totalsegmentator_example"):
-        files = held_out(entry.name, data, folder, limit)
+        files = held_out(entry, data, folder, limit)
         if files:
             # By value, since the loop goes on before the images are read.
             cubes = (_as_ct(Image.read(path)) for path in list(files))
@@ -110,7 +113,7 @@ def _held_out_pictures(
 ) -> list[Named]:
     found: list[Named] = []
     for title, folder in kinds.items():
-        files = held_out(entry.name, data, folder, limit)
+        files = held_out(entry, data, folder, limit)
         if files:
             found.append((title, map(Image.read, files)))
     return found
