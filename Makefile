@@ -37,6 +37,10 @@ lint: $(STAMP)-lint ## Check style and types
 # Folder of samples = model that suits them; only models that are bundled are measured.
 BENCH := msd_hippocampus=hippocampus dsb2018_nuclei=nuclei isic2017_98=skin-lesion sts_ct_mr=sarcoma
 
+# Commands of their own; `.venv/bin/python -m Testing.Benchmarks.NAME --help` says what each measures
+# and how to give it whole data sets instead of the samples.
+BENCHMARKS := refine_errors presence adaptive stability memory
+
 bench: $(STAMP)-bench ## Measure the bundled models on the bundled samples
 	@set -e; for pair in $(BENCH); do \
 	  samples="Resources/Samples/$${pair%%=*}"; model="$${pair#*=}"; \
@@ -45,6 +49,9 @@ bench: $(STAMP)-bench ## Measure the bundled models on the bundled samples
 	  $(PY) -m DiffusionSegLib.cli.main evaluate --method cdal --model "$$model" \
 	    --images "$$samples/images" --labels "$$samples/labels" $(ARGS); \
 	done
+	@status=0; for name in $(BENCHMARKS); do \
+	  $(PY) -m "Testing.Benchmarks.$$name" || status=$$?; \
+	done; exit $$status
 
 clean: ## Remove what the tools left behind (keeps .venv, models and results)
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

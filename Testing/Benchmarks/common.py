@@ -48,13 +48,14 @@ def execute(
     from DiffusionSegLib.compute.device import resolve_device
 
     args = parser.parse_args(arguments)
-    # MONAI and torch speak to programmers here.
-    warnings.simplefilter("ignore")
     try:
         if args.threads:
             torch.set_num_threads(args.threads)
         args.device = resolve_device(args.device)
-        return run(args)
+        with warnings.catch_warnings():
+            # MONAI and torch speak to programmers here.
+            warnings.simplefilter("ignore")
+            return run(args)
     except DiffusionSegError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2

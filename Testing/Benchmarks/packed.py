@@ -79,14 +79,16 @@ def _packed_anew(entry: ModelEntry, folder: Path) -> Pack:
 
 
 def _check_split(entry: ModelEntry, pack: Pack) -> None:
-    """A test case that the model was trained on would flatter it."""
+    """A test case that the model was trained on, or the ellipsoid fitted to, would flatter it."""
     seen = {*entry.splits.get("train", ()), *entry.splits.get("validation", ())}
-    wrong = sorted(seen & {case.name for case in pack.part("test")})
-    if wrong:
-        raise InputError(
-            f"{len(wrong)} test cases of this data are training cases of {entry.id}, such as "
-            f"{wrong[0]}; give the whole data set, packed as for its training."
-        )
+    for part, forbidden in (("test", seen), ("train", set(entry.splits.get("test", ())))):
+        wrong = sorted(forbidden & {case.name for case in pack.part(part)})
+        if wrong:
+            raise InputError(
+                f"The {part} part of this data holds {len(wrong)} cases that are on the other side "
+                f"for {entry.id}, such as {wrong[0]}; give the whole data set, packed as for its "
+                "training."
+            )
 
 
 def embedding_of(

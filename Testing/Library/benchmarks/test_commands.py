@@ -10,12 +10,11 @@ import torch
 
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.store import ModelStore
-from DiffusionSegLib.nouns.image import Image
-from DiffusionSegLib.nouns.mask import Mask
-from DiffusionSegLib.training.cdal.pack import PackedCase, write_pack
-from DiffusionSegLib.training.cdal.packing import normalised
+from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.cdal.pack import PackedCase, read_pack, write_pack
+from DiffusionSegLib.training.cdal.packing import pack_task
 from DiffusionSegLib.training.cdal.settings import load_task
-from Testing.Benchmarks.datasets import SAMPLES, find_test_cases, read_real_case
+from Testing.Benchmarks.datasets import FOLDERS, SAMPLES, find_test_cases, read_real_case
 
 COMMANDS = ("compare_models", "refine_errors", "presence", "memory", "adaptive", "stability")
 MODEL = "hippocampus"
@@ -40,14 +39,14 @@ def entry() -> ModelEntry:
 
 
 @pytest.fixture(scope="module")
-def packed(entry: ModelEntry, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundled test sample, packed as training packs it, as the test part."""
-    case = find_test_cases(entry, SAMPLES, 1)[0]
-    assert case.label is not None
-    image = torch.from_numpy(normalised(load_task(MODEL), Image.read(case.images[0])))
-    label = torch.from_numpy(Mask.read(case.label).array.copy())
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled test samples, packed as training packs them, as the test part."""
     path = tmp_path_factory.mktemp("packed") / "data.safetensors"
-    write_pack(path, {"train": [], "test": [PackedCase(case.name, image, label)]})
+    folder = SAMPLES / FOLDERS[MODEL]
+    task = load_task(MODEL)
+    pack_task(task, folder / "images", folder / "labels", (), path, Progress.silent())
+    cases = [case for part in read_pack(path).parts.values() for case in part]
+    write_pack(path, {"train": [], "test": cases})
     return path
 
 
@@ -94,6 +93,9 @@ def test_a_training_case_in_the_test_part_is_refused(
     write_pack(tmp_path / "x", {"train": [], "test": [PackedCase(name, volume, volume[0])]})
     assert start("compare_models", MODEL, "--packed", f"{MODEL}={tmp_path / 'x'}") == 2
     assert name in capsys.readouterr().err
+    # With part of the data the split is another one.
+    assert start("compare_models", MODEL, "--data", str(SAMPLES)) == 2
+    assert "train part" in capsys.readouterr().err
 
 
 def test_refine_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,11 +145,11 @@ def test_memory(tmp_path: Path) -> None:
     assert found["whole"] == max(found.values())
 
 
-@pytest.mark.parametrize("name", [MODEL, "nuclei", "skin-lesion", "sarcoma"])
-def test_samples_are_in_the_test_part_of_their_model(name: str) -> None:
-    entries = {entry.name: entry for entry in ModelStore().list("cdal")}
-    cases = find_test_cases(entries[name], SAMPLES)
-    for case in cases:
-        real = read_real_case(entries[name], case)
-        assert real.mean_dice(real.truth) == 1
-        assert not real.truth.is_empty
+def test_samples_are_in_the_test_part_of_their_model() -> None:
+    entries = [entry for entry in ModelStore().list("cdal") if entry.name in FOLDERS]
+    assert MODEL in [entry.name for entry in entries]
+    for entry in entries:
+        for case in find_test_cases(entry, SAMPLES):
+            real = read_real_case(entry, case)
+            assert real.mean_dice(real.truth) == 1
+            assert not real.truth.is_empty
