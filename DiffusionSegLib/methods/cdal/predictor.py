@@ -275,8 +275,8 @@ class CdalPredictor:
 
     def _nothing_left(self, prompt: Prompt) -> PresenceVerdict:
         """For an outline that is empty on the image's grid: never called a success."""
-        place = "inside the box" if prompt.boxes else "in this image"
-        reason = f"No {self.recipe.target} was found {place}."
+        place = " inside the box" if prompt.boxes else ""
+        reason = f"This image does not seem to show {self.recipe.target}{place}."
         return PresenceVerdict(Verdict.NOT_FOUND, 0.0, reason)
 
     def _verdict(self, drawn: Drawn, fixed: Fixed | None) -> PresenceVerdict:

@@ -65,7 +65,8 @@ def verdict_of(evidence: PresenceEvidence, limits: PresenceLimits, target: str) 
     """The answer in words."""
     score = evidence.score(limits)
     if evidence.voxels == 0:
-        return PresenceVerdict(Verdict.NOT_FOUND, 0.0, f"No {target} was found in this image.")
+        reason = f"This image does not seem to show {target}."
+        return PresenceVerdict(Verdict.NOT_FOUND, 0.0, reason)
     if score < limits.absent:
         reason = f"What was drawn is too small or too unsure to be {target}."
         return PresenceVerdict(Verdict.NOT_FOUND, score, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +93,7 @@ class VolumeSampler:
         weight = blend_weight(window, self._grid.overlap if len(starts) > 1 else 0.0)[None]
         total, spread = (np.zeros((self._labels, *shape), np.float32) for _ in range(2))
         weights = np.zeros((1, *shape), np.float32)
-        drawn, agreements = [], []
+        drawn, volumes = [], []
         whole = progress or Progress.silent()
         for index, start in enumerate(starts):
             part = whole.part(index / len(starts), (index + 1) / len(starts), "Drawing samples")
@@ -104,11 +104,11 @@ class VolumeSampler:
             put_window(spread, result.deviation.cpu().numpy().reshape(-1, *window) * weight, start)
             put_window(weights, weight, start)
             drawn.append(result.drawn)
-            agreements.append(_agreement(result.volumes))
+            volumes.append(result.volumes)
         whole.report(1.0)
         np.divide(total, weights, out=total)
         np.divide(spread, weights, out=spread)
-        return SlabResult(total, spread, tuple(drawn), min(agreements))
+        return SlabResult(total, spread, tuple(drawn), _agreement(volumes))
 
     def _window_ensemble(
         self,
@@ -160,7 +160,11 @@ def _shown(
     return show
 
 
-def _agreement(volumes: tuple[float, ...]) -> float:
-    """1 when all samples have the same size, 0 when one is empty and another is not."""
-    largest = max(volumes)
-    return 1.0 if largest == 0 else min(volumes) / largest
+def _agreement(windows: Sequence[tuple[float, ...]]) -> float:
+    """1 when all samples of a window have the same size, 0 when one is empty and another is not;
+    windows count by their size, so that a speck in one of them does not outvote the object."""
+    largest = np.array([max(volumes) for volumes in windows])
+    smallest = np.array([min(volumes) for volumes in windows])
+    sizes = np.array([sum(volumes) / len(volumes) for volumes in windows])
+    shares = np.divide(smallest, largest, out=np.ones_like(sizes), where=largest > 0)
+    return float(np.average(shares, weights=sizes)) if sizes.any() else 1.0

@@ -9,6 +9,7 @@ import torch
 from DiffusionSegLib.errors import OutOfMemoryError
 from DiffusionSegLib.methods.cdal.generator import Generator
 from DiffusionSegLib.methods.cdal.predictor import CdalPredictor
+from DiffusionSegLib.methods.cdal.volume_ensemble import _agreement
 from DiffusionSegLib.methods.contract import RunOptions
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
@@ -235,3 +236,12 @@ def toy_proposal(probability, geometry):
     verdict = PresenceVerdict(Verdict.FOUND, 1.0, "Here.")
     labels = (label_for(1), label_for(2))
     return Proposal(probability, labels, verdict, Provenance("m", "n"), geometry=geometry)
+
+
+def test_a_speck_in_one_window_does_not_outvote_the_object():
+    sure, speck = (100.0, 90.0, 95.0), (0.0, 1.0, 0.0)
+    assert _agreement([sure]) == pytest.approx(0.9)
+    assert _agreement([sure, speck]) == pytest.approx(0.9, abs=0.01)
+    assert _agreement([sure, (50.0, 0.0, 100.0)]) == pytest.approx(0.9 * 95 / 145)
+    assert _agreement([speck]) == 0
+    assert _agreement([(0.0, 0.0), (0.0,)]) == 1
