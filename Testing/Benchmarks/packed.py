@@ -62,6 +62,7 @@ def pack_of(entry: ModelEntry, args: argparse.Namespace) -> Pack:
         pack = _packed_anew(entry, args.data / FOLDERS[entry.name])
     else:
         raise InputError(f"Give the data of {entry.name} with --runs, --packed or --data.")
+    _check_grid(entry)
     _check_split(entry, pack)
     return pack
 
@@ -76,6 +77,17 @@ def _packed_anew(entry: ModelEntry, folder: Path) -> Pack:
         path = Path(place) / PACKED
         pack_task(task, folder / "images", folder / "labels", (), path, Progress.silent())
         return read_pack(path, ("train", "test"))
+
+
+def _check_grid(entry: ModelEntry) -> None:
+    """Packed data are on the grid of the shipped task, which may have moved on since a training."""
+    task = load_task(entry.name).source
+    for name in ("grid", "intensity"):
+        if task[name] != entry.settings[name]:
+            raise InputError(
+                f"The model {entry.id} was trained with another {name} than the shipped task "
+                "packs data for; train it again."
+            )
 
 
 def _check_split(entry: ModelEntry, pack: Pack) -> None:
