@@ -27,6 +27,7 @@ from DiffusionSegLib.training.cdal.validation import dice_per_label
 
 _WEIGHTS = "weights.safetensors"
 _SAMPLES = 5
+_DOUBT = 0.8  # a true object turned away costs more than a false alarm
 _FALSE_ALARMS = 0.05  # share of validation negatives that may pass as present
 
 
@@ -85,7 +86,7 @@ def presence_limits(
     present = np.array([e.score(base) for e in positive] or [1.0])
     low = float(np.quantile(present, 0.1))
     alarms = np.array([e.score(base) for e in negative] or [0.0])
-    absent = min(max(float(np.quantile(alarms, 1 - _FALSE_ALARMS)) + 1e-3, 0.3), 0.95 * low)
+    absent = min(max(float(np.quantile(alarms, 1 - _FALSE_ALARMS)) + 1e-3, 0.3), _DOUBT * low)
     found = min(max(absent + 0.02, 0.9 * low), 0.99)
     return PresenceLimits(round(absent, 4), round(found, 4), round(smallest, 1))
 
