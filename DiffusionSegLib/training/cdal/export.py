@@ -28,6 +28,7 @@ from DiffusionSegLib.training.cdal.validation import dice_per_label
 _WEIGHTS = "weights.safetensors"
 _SAMPLES = 5
 _DOUBT = 0.8  # a true object turned away costs more than a false alarm
+_SMALLER = 0.2
 _FALSE_ALARMS = 0.05  # share of validation negatives that may pass as present
 
 
@@ -58,7 +59,8 @@ def measure(trainer: Trainer, network: Generator, progress: Progress) -> dict[st
         positive.append(evidence)
     for case in progress.part(0.6, 1).track(negatives(trainer), "Measuring negatives"):
         negative.append(_evidence(trainer, network, case)[1])
-    limits = presence_limits(validation, positive, negative)
+    known = [*validation, *trainer.pack.part("train")]
+    limits = presence_limits(known, positive, negative)
     return {
         "dice": [round(float(v), 4) for v in np.mean(rows, axis=0)],
         "presence": {"absent": limits.absent, "found": limits.found, "smallest": limits.smallest},
@@ -78,10 +80,11 @@ def presence_limits(
     positive: Sequence[PresenceEvidence],
     negative: Sequence[PresenceEvidence],
 ) -> PresenceLimits:
-    """smallest: half the smallest validation object. absent: lets through at most 5 % of negatives,
-    but never more than half of what the surest tenth-lowest positive scores; found: above it."""
+    """smallest: a fifth of the smallest object among ``cases``. absent: lets 5 % of the negatives
+    through, but stays below four fifths of the score that nine of ten true cases reach; found:
+    above it."""
     sizes = [float((case.label > 0).sum()) for case in cases if bool((case.label > 0).any())]
-    smallest = 0.5 * min(sizes) if sizes else 1.0
+    smallest = _SMALLER * min(sizes) if sizes else 1.0
     base = PresenceLimits(0.0, 0.0, smallest)
     present = np.array([e.score(base) for e in positive] or [1.0])
     low = float(np.quantile(present, 0.1))

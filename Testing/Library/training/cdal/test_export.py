@@ -137,7 +137,7 @@ def test_limits_part_the_images_with_the_object_from_those_without():
     positive = [evidence(score) for score in np.linspace(0.85, 0.95, 21)]
     negative = [evidence(score) for score in np.linspace(0.0, 0.6, 101)]
     limits = presence_limits(cases, positive, negative)
-    assert limits.smallest == 20
+    assert limits.smallest == 8
     alarms = sum(one.score(limits) >= limits.absent for one in negative)
     assert alarms <= 5
     assert sum(one.score(limits) >= limits.absent for one in positive) == 21
