@@ -27,7 +27,7 @@ from DiffusionSegLib.training.cdal.validation import dice_per_label
 
 _WEIGHTS = "weights.safetensors"
 _SAMPLES = 5
-_DOUBT = 0.8  # a true object turned away costs more than a false alarm
+_DOUBT = 0.9  # a true object turned away costs more than a false alarm
 _SMALLER = 0.2
 _FALSE_ALARMS = 0.05  # share of validation negatives that may pass as present
 
@@ -81,7 +81,7 @@ def presence_limits(
     negative: Sequence[PresenceEvidence],
 ) -> PresenceLimits:
     """smallest: a fifth of the smallest object among ``cases``. absent: lets 5 % of the negatives
-    through, but stays below four fifths of the score that nine of ten true cases reach; found:
+    through, but stays below nine tenths of the score that nine of ten true cases reach; found:
     above it."""
     sizes = [float((case.label > 0).sum()) for case in cases if bool((case.label > 0).any())]
     smallest = _SMALLER * min(sizes) if sizes else 1.0
