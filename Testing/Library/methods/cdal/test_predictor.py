@@ -137,7 +137,7 @@ def test_the_verdict_and_the_mask_agree(tmp_path, probability, presence, state):
 
 
 def test_a_mark_of_the_user_is_always_found(tmp_path):
-    predictor = predicting(tmp_path, 0.1)
+    predictor = predicting(tmp_path, 0.1, smallest=1e6)
     point = tuple(PICTURE.kji_to_ras([0, 12, 14])[0])
     marked = propose(predictor, smooth_image(PICTURE), Prompt(points=[point]))
     assert marked.verdict.state is Verdict.FOUND
