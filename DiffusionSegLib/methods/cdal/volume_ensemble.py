@@ -161,10 +161,9 @@ def _shown(
 
 
 def _agreement(windows: Sequence[tuple[float, ...]]) -> float:
-    """1 when all samples of a window have the same size, 0 when one is empty and another is not;
-    windows count by their size, so that a speck in one of them does not outvote the object."""
+    """Mean size of a window's samples over the largest: 1 when all are equal, 1/n when all but one
+    of n are empty. Windows count by their size, so that a speck does not outvote the object."""
     largest = np.array([max(volumes) for volumes in windows])
-    smallest = np.array([min(volumes) for volumes in windows])
     sizes = np.array([sum(volumes) / len(volumes) for volumes in windows])
-    shares = np.divide(smallest, largest, out=np.ones_like(sizes), where=largest > 0)
+    shares = np.divide(sizes, largest, out=np.ones_like(sizes), where=largest > 0)
     return float(np.average(shares, weights=sizes)) if sizes.any() else 1.0

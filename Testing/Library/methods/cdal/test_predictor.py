@@ -240,8 +240,11 @@ def toy_proposal(probability, geometry):
 
 def test_a_speck_in_one_window_does_not_outvote_the_object():
     sure, speck = (100.0, 90.0, 95.0), (0.0, 1.0, 0.0)
-    assert _agreement([sure]) == pytest.approx(0.9)
-    assert _agreement([sure, speck]) == pytest.approx(0.9, abs=0.01)
-    assert _agreement([sure, (50.0, 0.0, 100.0)]) == pytest.approx(0.9 * 95 / 145)
-    assert _agreement([speck]) == 0
+    assert _agreement([sure]) == pytest.approx(0.95)
+    assert _agreement([sure, speck]) == pytest.approx(0.95, abs=0.01)
+    assert _agreement([speck]) == pytest.approx(1 / 3)
     assert _agreement([(0.0, 0.0), (0.0,)]) == 1
+
+
+def test_one_empty_sample_does_not_veto_the_others():
+    assert _agreement([(2700.0, 2400.0, 0.0)]) == pytest.approx(5100 / 3 / 2700)
