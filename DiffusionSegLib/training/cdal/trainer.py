@@ -1,7 +1,11 @@
 """The training loop: resumable at any step, selecting on the validation part only.
 
 Modes. "released" trains the generator by squared error alone, as the authors' code does;
-"adversarial" adds λ softplus(-D(fake)), as the paper describes.
+"adversarial" adds λ softplus(-D(fake)), as the paper describes. Measured on the task skin-lesion
+(300 steps, seed 0, one CPU thread): best validation Dice 0.767 in 137 processor seconds released,
+0.786 in 200 adversarial, on 8 images of which single ones move the mean by more than that
+difference. The default is "released": it is the cheaper one, and the one that the authors'
+published weights come from.
 """
 
 from __future__ import annotations
