@@ -19,14 +19,14 @@ FLOORS = {
     "hippocampus_033": 0.85,
     "hippocampus_039": 0.86,
     "hippocampus_067": 0.86,
-    "STS_041": 0.60,
-    "STS_049": 0.59,
+    "STS_021": 0.68,
+    "STS_049": 0.62,
     "fluorescence_013": 0.90,
     "fluorescence_014": 0.90,
     "stained_005": 0.84,
-    "ISIC_0012159": 0.60,
-    "ISIC_0012206": 0.86,
-    "ISIC_0012221": 0.86,
+    "ISIC_0012956": 0.86,
+    "ISIC_0012206": 0.89,
+    "ISIC_0012221": 0.91,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,12 @@ def export_model(trainer: Trainer, folder: Path, progress: Progress) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = trainer.best_weights or trainer.steps.average.network.state_dict()
     half = {name: value.to(torch.float16).contiguous() for name, value in weights.items()}
-    save_file(half, str(folder / _WEIGHTS), metadata={"format": "pt"})
+    partial = folder / f"{_WEIGHTS}.partial"
+    save_file(half, str(partial), metadata={"format": "pt"})
     network = Generator(trainer.task.generator).to(trainer.device).eval().requires_grad_(False)
     network.load_state_dict({name: value.float() for name, value in half.items()})
     measured = measure(trainer, network, progress)
+    os.replace(partial, folder / _WEIGHTS)  # an older model stays whole until here
     entry = manifest(trainer, folder, measured)
     (folder / "model.json").write_text(json.dumps(entry, indent=1) + "\n", encoding="utf-8")
     (folder / "CARD.md").write_text(card_text(entry), encoding="utf-8")

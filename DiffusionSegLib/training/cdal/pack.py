@@ -7,13 +7,14 @@ Layout: safetensors with "image/CASE" (channels, K, J, I) float16 in [-1, 1] and
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from DiffusionSegLib.errors import InputError
@@ -43,10 +44,12 @@ def read_pack(path: Path, parts: Sequence[str] = ()) -> Pack:
     """Load a packed file (only the named parts, when given) into memory."""
     if not path.is_file():
         raise InputError(f"The packed training data {path} does not exist.")
-    with safe_open(str(path), framework="pt") as store:
-        split: dict[str, list[str]] = json.loads(store.metadata()["split"])
-        chosen = {part: names for part, names in split.items() if not parts or part in parts}
-        return Pack({p: tuple(_case(store, n) for n in names) for p, names in chosen.items()})
+    try:
+        return _read(path, parts)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"The packed training data {path} are damaged ({error}); delete them to pack them again."
+        ) from error
 
 
 def write_pack(path: Path, cases: Mapping[str, Sequence[PackedCase]]) -> None:
@@ -60,7 +63,16 @@ def write_pack(path: Path, cases: Mapping[str, Sequence[PackedCase]]) -> None:
             tensors[f"label/{case.name}"] = case.label.to(torch.uint8).contiguous()
     split = {part: [case.name for case in members] for part, members in cases.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, str(path), metadata={"split": json.dumps(split)})
+    partial = path.with_suffix(".partial")
+    save_file(tensors, str(partial), metadata={"split": json.dumps(split)})
+    os.replace(partial, path)
+
+
+def _read(path: Path, parts: Sequence[str]) -> Pack:
+    with safe_open(str(path), framework="pt") as store:
+        split: dict[str, list[str]] = json.loads(store.metadata()["split"])
+        chosen = {part: names for part, names in split.items() if not parts or part in parts}
+        return Pack({p: tuple(_case(store, n) for n in names) for p, names in chosen.items()})
 
 
 def _case(store: Any, name: str) -> PackedCase:

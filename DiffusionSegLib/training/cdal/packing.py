@@ -40,9 +40,9 @@ def find_cases(
     images: Path, labels: Path, suffixes: Sequence[str]
 ) -> dict[str, tuple[list[Path], Path]]:
     """Stem → (one image per channel suffix, label); a label without all its images is an error."""
-    by_stem = {_stem(path): path for path in sorted(images.iterdir()) if path.is_file()}
+    by_stem = {_stem(path): path for path in _files(images)}
     cases = {}
-    for label in sorted(labels.iterdir()):
+    for label in _files(labels):
         stem = _stem(label)
         wanted = [stem + suffix for suffix in suffixes] or [stem]
         missing = [name for name in wanted if name not in by_stem]
@@ -52,6 +52,11 @@ def find_cases(
     if not cases:
         raise InputError(f"The folder {labels} holds no labels.")
     return cases
+
+
+def _files(folder: Path) -> list[Path]:
+    """Sorted; what the system hides (such as .DS_Store) is no case."""
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
 def normalised(task: Task, image: Image) -> NDArray[np.float32]:
