@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.store import ModelStore
+from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError, PromptError, unknown_name
 from DiffusionSegLib.methods.contract import MethodDescription, Predictor, RunOptions, Value
 from DiffusionSegLib.methods.registry import get_method
@@ -63,6 +64,7 @@ class Session:
             None if samples is None else _checked("samples", samples, 1, _MOST_SAMPLES),
             _parameters(self.description, parameters or {}),
         )
+        share_processor()
         from DiffusionSegLib.compute.device import resolve_device
 
         self.device = resolve_device(device)

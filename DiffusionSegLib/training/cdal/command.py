@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
 
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, progress: Progress) -> str:
     """Pack if needed, train to the end, export; returns a summary sentence."""
+    share_processor()
     from DiffusionSegLib.training.cdal.settings import load_task
 
     task = load_task(args.task, _overrides(args))

@@ -48,7 +48,7 @@ def read_pack(path: Path, parts: Sequence[str] = ()) -> Pack:
         return _read(path, parts)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"The packed training data {path} are damaged ({error}); delete them to pack them again."
+            f"The packed training data {path} are damaged ({error}); delete them to pack again."
         ) from error
 
 
