@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--channel", default="CT", help="what it is among the model's inputs")
     parser.add_argument("--shape", type=int, nargs=3, default=(300, 512, 512), metavar="N",
                         help="slices, rows, columns (default 300 512 512)")  # fmt: skip
-    parser.add_argument("--spacing", type=float, nargs=3, default=(0.6, 0.6, 1.0), metavar="MM",
-                        help="along i, j, k (default 0.6 0.6 1, a limb)")  # fmt: skip
+    parser.add_argument("--spacing", type=float, nargs=3, default=(0.37, 0.37, 0.74), metavar="MM",
+                        help="along i, j, k (default 0.37 0.37 0.74, one window)")  # fmt: skip
     parser.add_argument("--samples", type=int, default=1, help="size of the ensemble (default 1)")
     return execute(parser, run, arguments)
 
