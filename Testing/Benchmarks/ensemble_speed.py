@@ -161,6 +161,7 @@ def main() -> None:
             f"{row['way']:9} {row['cpu_s']:7.2f} {row['cpu_s_ratio']:6.2f} {row['peak_mb']:8.0f} "
             f"{row['peak_mb_ratio']:6.1f} {row['largest_difference']:9.1e}"
         )
+    torch.set_num_threads(args.threads)
     real = real_images(args.real, args.device)
     for row in real:
         change = float(row["auto"]) - float(row["float32"])
