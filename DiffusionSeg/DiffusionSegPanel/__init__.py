@@ -1,0 +1,1 @@
+"""The panel in 3D Slicer: one section of the page per file."""

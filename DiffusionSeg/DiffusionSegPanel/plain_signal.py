@@ -1,0 +1,38 @@
+"""A signal in plain Python, for controllers that know no Qt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Signal"]
+
+
+class Signal:
+    """Calls everything that is connected, in the order of connection.
+
+    A receiver that raises is logged with its traceback and does not keep the others from being
+    called: one broken section must not stop the panel.
+    """
+
+    def __init__(self) -> None:
+        self._receivers: list[Callable[..., object]] = []
+
+    def connect(self, receiver: Callable[..., object]) -> None:
+        """Call ``receiver`` from now on; connecting it twice has no effect."""
+        if receiver not in self._receivers:
+            self._receivers.append(receiver)
+
+    def disconnect(self, receiver: Callable[..., object]) -> None:
+        """Call it no more; unknown receivers are ignored, so that clean-up can be repeated."""
+        if receiver in self._receivers:
+            self._receivers.remove(receiver)
+
+    def emit(self, *arguments: Any) -> None:
+        """Call the receivers connected now, each with ``arguments``."""
+        for receiver in tuple(self._receivers):
+            try:
+                receiver(*arguments)
+            except Exception:  # noqa: BLE001 - the boundary between a controller and the page
+                logging.exception("A receiver of a signal failed")
