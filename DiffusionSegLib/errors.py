@@ -16,6 +16,7 @@ __all__ = [
     "OutputError",
     "PromptError",
     "UnknownNameError",
+    "WorkerError",
     "unknown_name",
 ]
 
@@ -54,6 +55,14 @@ class OutOfMemoryError(DiffusionSegError):
 
 class OutputError(DiffusionSegError):
     """A result could not be written; files that were there before are unchanged."""
+
+
+class WorkerError(DiffusionSegError):
+    """The process that computes cannot be started, or it stopped. log: its last words."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
 
 
 class Cancelled(DiffusionSegError):

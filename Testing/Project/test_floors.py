@@ -22,11 +22,13 @@ FLOORS = {
     "training": 7,
     "evaluation": 7,
     "demo": 8,
+    "worker": 8,
     "cli": 9,
 }
 FOREIGN = {"slicer", "qt", "ctk", "vtk", "vtkmodules", "PythonQt"}
 
 LIGHT_ROOMS = {"errors", "progress", "nouns", "io", "compute", "session", "evaluation", "demo"}
+LIGHT_ROOMS |= {"worker"}
 LIGHT_MODULES = {
     "DiffusionSegLib.backbones.manifest",
     "DiffusionSegLib.backbones.store",
