@@ -1,1 +1,1 @@
-"""Between 3D Slicer's scene and the engine: nodes in, nodes out. No Qt."""
+"""MRML nodes to images, masks and prompts, and back; no Qt, so it also runs without the desktop."""

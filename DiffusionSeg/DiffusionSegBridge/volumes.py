@@ -1,0 +1,98 @@
+"""Volume nodes to images and back, in world RAS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DiffusionSegBridge.arrays import scalarsFromArray, viewOfScalars
+from DiffusionSegBridge.nodes import Node, Scene, currentScene, nodeName, required
+from DiffusionSegBridge.transforms import arrayFromMatrix, matrixFromArray, worldMatrix
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.image import RGB_NAMES, Image
+
+__all__ = ["imageFromVolumes", "imageKey", "volumeFromImage", "worldGeometry"]
+
+
+def imageFromVolumes(volumeNodes: Sequence[Node]) -> Image:
+    """One image of all volumes, a copy in the stored type, on the world grid of the first.
+
+    Further volumes become channels, resampled linearly; three components are red, green, blue.
+    Raises InputError without a volume or voxels, GeometryError for a non-linear transform or for
+    volumes that do not overlap.
+    """
+    if not volumeNodes:
+        raise InputError("No volume is chosen; choose one.")
+    images = [_image(node) for node in volumeNodes]
+    return Image.stack(images)
+
+
+def worldGeometry(volumeNode: Node) -> Geometry:
+    """The volume's voxel grid in world RAS, its linear parent transforms included."""
+    columns, rows, slices = _imageData(volumeNode).GetDimensions()
+    return Geometry.from_ijk_to_ras((slices, rows, columns), _ijkToWorld(volumeNode))
+
+
+def imageKey(volumeNodes: Sequence[Node]) -> str:
+    """A name for what `imageFromVolumes` returns: other voxels or another place, another key."""
+    return "|".join(_key(node) for node in volumeNodes)
+
+
+def volumeFromImage(image: Image, name: str, scene: Scene = None) -> Node:
+    """A new volume node of the image, without display nodes; several channels: a vector volume.
+
+    Truth values become uint8 and half floats float32, which MRML knows.
+    """
+    import slicer
+    import vtk
+
+    kind = "vtkMRMLScalarVolumeNode" if len(image.array) == 1 else "vtkMRMLVectorVolumeNode"
+    node = currentScene(scene).AddNewNodeByClass(kind, name)
+    data = vtk.vtkImageData()
+    data.SetDimensions(image.geometry.shape_kji[::-1])
+    scalarsFromArray(np.moveaxis(_storable(image.array), 0, -1), data)
+    node.SetIJKToRASMatrix(matrixFromArray(image.geometry.ijk_to_ras))
+    node.SetAndObserveImageData(data)
+    if image.is_rgb:
+        node.SetVoxelVectorType(slicer.vtkMRMLVolumeNode.VoxelVectorTypeColorRGB)
+    return node
+
+
+def _image(node: Node) -> Image:
+    voxels = viewOfScalars(_imageData(node))
+    array = np.ascontiguousarray(np.moveaxis(voxels, -1, 0))
+    if np.shares_memory(array, voxels):
+        array = array.copy()
+    return Image(array, worldGeometry(node), RGB_NAMES if len(array) == 3 else ())
+
+
+def _imageData(node: Node) -> Node:
+    data = required(node, "volume").GetImageData()
+    if data is None or data.GetPointData().GetScalars() is None or not data.GetNumberOfPoints():
+        raise InputError(f"The volume {nodeName(node)!r} holds no image; load or choose another.")
+    return data
+
+
+def _ijkToWorld(node: Node) -> NDArray[np.float64]:
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return worldMatrix(node) @ arrayFromMatrix(matrix)
+
+
+def _key(node: Node) -> str:
+    data = _imageData(node)
+    changed = max(data.GetMTime(), data.GetPointData().GetScalars().GetMTime())
+    place = hash(_ijkToWorld(node).tobytes())
+    return f"{node.GetID()}:{changed}:{place:x}"
+
+
+def _storable(array: NDArray[Any]) -> NDArray[Any]:
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8)
+    return array.astype(np.float32) if array.dtype == np.float16 else array
