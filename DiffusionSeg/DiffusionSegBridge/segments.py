@@ -8,11 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DiffusionSegBridge.nodes import Node
+from DiffusionSegBridge.labelmaps import (
+    labelmapFor,
+    labelmapGeometry,
+    labelmapVoxels,
+    wholeOffset,
+)
+from DiffusionSegBridge.nodes import Node, nodeName, required
+from DiffusionSegBridge.transforms import worldMatrix
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
 
 __all__ = ["readSegments", "segmentOf", "uniqueSegmentName", "writeSegment"]
+
+_LABELMAP = "Binary labelmap"
 
 
 def writeSegment(
@@ -26,10 +37,24 @@ def writeSegment(
 
     Where another segment has voxels too, both keep them (they go to layers of their own).
     `extentOnly` (three slices in k, j, i of this grid) changes only that block and keeps the rest
-    of the segment. Raises InputError for a wrong shape, an unknown segment, or a segmentation made
-    of surfaces; GeometryError under a non-linear transform.
+    of the segment, which then moves to this grid. Raises InputError for a wrong shape, an unknown
+    segment, or a segmentation made of surfaces; GeometryError under a non-linear transform.
     """
-    raise NotImplementedError
+    import slicer
+
+    mask = _checked(mask_kji, geometry)
+    segmentOf(segmentationNode, segmentId)
+    _requireLabelmaps(segmentationNode)
+    if extentOnly is not None:
+        mask = _withinBlock(mask, tuple(extentOnly), _voxels(segmentationNode, segmentId, geometry))
+    labelmap = labelmapFor(mask, geometry, segmentationNode)
+    segmentation = segmentationNode.GetSegmentation()
+    if not labelmap.GetNumberOfPoints():
+        segmentation.ClearSegment(segmentId)
+        return
+    _leaveForeignLayer(segmentationNode, segmentId, geometry)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    logic.SetBinaryLabelmapToSegment(labelmap, segmentationNode, segmentId, logic.MODE_REPLACE)
 
 
 def readSegments(
@@ -38,16 +63,121 @@ def readSegments(
     """The segments as a mask on a world grid, exact where the grids agree, else the nearest voxel.
 
     Where segments overlap the later one in the mapping wins. Labels carry names, colours and
-    terminology of the segments. Raises InputError for an unknown segment.
+    terminology of the segments. Raises InputError for an unknown segment, GeometryError under a
+    non-linear transform.
     """
-    raise NotImplementedError
+    array = np.zeros(geometry.shape_kji, np.uint8)
+    labels = []
+    for value, segmentId in segmentIdByValue.items():
+        segment = segmentOf(segmentationNode, segmentId)
+        labels.append(Label(value, segment.GetName(), segment.GetColor(), segment.GetTerminology()))
+        array[_voxels(segmentationNode, segmentId, geometry)] = value
+    return Mask(array, geometry, tuple(labels))
 
 
 def uniqueSegmentName(segmentationNode: Node, name: str) -> str:
     """`name`, with " 2", " 3"... when the segmentation has a segment of that name already."""
-    raise NotImplementedError
+    segmentation = segmentationNode.GetSegmentation()
+    count = segmentation.GetNumberOfSegments()
+    taken = {segmentation.GetNthSegment(index).GetName() for index in range(count)}
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name} {number}", number + 1
+    return candidate
 
 
 def segmentOf(segmentationNode: Node, segmentId: str) -> Any:
-    """The vtkSegment; raises InputError that names the segments there are."""
-    raise NotImplementedError
+    """The vtkSegment; raises InputError when it is gone."""
+    node = required(segmentationNode, "segmentation")
+    segment = node.GetSegmentation().GetSegment(segmentId) if segmentId else None
+    if segment is None:
+        raise InputError(
+            f"The segmentation {nodeName(node)!r} has no segment with the ID {segmentId!r}; it may "
+            "have been deleted, so choose another."
+        )
+    return segment
+
+
+def _checked(
+    mask_kji: NDArray[np.uint8] | NDArray[np.bool_], geometry: Geometry
+) -> NDArray[np.bool_]:
+    if mask_kji.shape != geometry.shape_kji:
+        raise InputError(
+            f"A mask of {mask_kji.shape} voxels does not fit an image of {geometry.shape_kji}."
+        )
+    return mask_kji if mask_kji.dtype == np.bool_ else mask_kji != 0
+
+
+def _requireLabelmaps(segmentationNode: Node) -> None:
+    if segmentationNode.GetSegmentation().GetSourceRepresentationName() != _LABELMAP:
+        raise InputError(
+            f"The segmentation {nodeName(segmentationNode)!r} is made of surfaces, not voxels; "
+            "convert it in the Segmentations module (Representations, Binary labelmap, 'Create', "
+            "then 'Make source') or choose another."
+        )
+
+
+def _withinBlock(
+    mask: NDArray[np.bool_], block: tuple[slice, ...], before: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    before[block] = mask[block]
+    return before
+
+
+def _leaveForeignLayer(segmentationNode: Node, segmentId: str, geometry: Geometry) -> None:
+    """Take the segment out of a layer with another grid.
+
+    Slicer would resample the other segments in it to the new grid.
+    """
+    segmentation = segmentationNode.GetSegmentation()
+    if not segmentation.IsSharedBinaryLabelmap(segmentId):
+        return
+    labelmap = segmentation.GetSegment(segmentId).GetRepresentation(_LABELMAP)
+    layer = labelmapGeometry(labelmap, segmentationNode)
+    if layer is None or wholeOffset(layer, geometry) is None:
+        segmentation.SeparateSegmentLabelmap(segmentId)
+
+
+def _voxels(segmentationNode: Node, segmentId: str, geometry: Geometry) -> NDArray[np.bool_]:
+    """Whether each voxel of the world grid is in the segment."""
+    segment = segmentOf(segmentationNode, segmentId)
+    inside = np.zeros(geometry.shape_kji, np.bool_)
+    labelmap = _labelmap(segmentationNode, segment, segmentId)
+    source = labelmapGeometry(labelmap, segmentationNode)
+    if source is None:
+        return inside
+    # Several segments share one labelmap, each with its own value.
+    part = labelmapVoxels(labelmap) == segment.GetLabelValue()
+    offset = wholeOffset(source, geometry)
+    if offset is None:
+        nearest = Mask(part.view(np.uint8), source).resampled(geometry)
+        return nearest.array.view(np.bool_)
+    _paste(part, inside, offset)
+    return inside
+
+
+def _paste(
+    part: NDArray[np.bool_], whole: NDArray[np.bool_], offset_kji: tuple[int, int, int]
+) -> None:
+    """Copy what lies inside `whole`."""
+    to, source = [], []
+    for first, count, limit in zip(offset_kji, part.shape, whole.shape, strict=True):
+        start, stop = max(first, 0), min(first + count, limit)
+        if start >= stop:
+            return
+        to.append(slice(start, stop))
+        source.append(slice(start - first, stop - first))
+    whole[tuple(to)] = part[tuple(source)]
+
+
+def _labelmap(segmentationNode: Node, segment: Any, segmentId: str) -> Node:
+    """The layer that holds the segment; made from its surface when there is nothing else."""
+    import slicer
+
+    worldMatrix(segmentationNode)  # a non-linear transform is refused before anything is made
+    labelmap = segment.GetRepresentation(_LABELMAP)
+    if labelmap is None:
+        labelmap = slicer.vtkOrientedImageData()
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        logic.GetSegmentBinaryLabelmapRepresentation(segmentationNode, segmentId, labelmap, False)
+    return labelmap
