@@ -32,9 +32,11 @@ class _Root:
         self,
         listener: Callable[[ProgressReport], None] | None,
         cancelled: Callable[[], bool] | None,
+        accept: Callable[[], bool] | None,
     ) -> None:
         self.listener = listener
         self.cancelled = cancelled
+        self.accept = accept
         self.start_s = time.monotonic()
         self.fraction = 0.0
         self.stage = ""
@@ -44,15 +46,17 @@ class Progress:
     """Reports a fraction in [0, 1] and a stage, and raises Cancelled when the user asked to stop.
 
     A child made by `part` maps its own [0, 1] to a sub-interval of its parent's.
-    The fraction that the listener sees never decreases.
+    The fraction that the listener sees never decreases. `accept` tells whether what there is
+    is good enough: see `enough`.
     """
 
     def __init__(
         self,
         listener: Callable[[ProgressReport], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        accept: Callable[[], bool] | None = None,
     ) -> None:
-        self._root = _Root(listener, cancelled)
+        self._root = _Root(listener, cancelled, accept)
         self._start, self._end = 0.0, 1.0
         self._stage: str | None = None
 
@@ -60,6 +64,11 @@ class Progress:
     def silent() -> Progress:
         """A progress that nobody listens to and nobody cancels."""
         return Progress()
+
+    @property
+    def enough(self) -> bool:
+        """Whether the user takes what there is: a job that can, finishes early with a result."""
+        return self._root.accept is not None and self._root.accept()
 
     def check(self) -> None:
         """Raise Cancelled when the user asked to stop."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import index
 from typing import Any, SupportsIndex
 
@@ -11,7 +11,14 @@ from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError, PromptError, unknown_name
-from DiffusionSegLib.methods.contract import MethodDescription, Predictor, RunOptions, Value
+from DiffusionSegLib.methods.contract import (
+    Estimating,
+    MethodDescription,
+    Predictor,
+    RunOptions,
+    Value,
+    Workload,
+)
 from DiffusionSegLib.methods.registry import get_method
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
@@ -59,11 +66,7 @@ class Session:
         self._method = get_method(method)
         self.description: MethodDescription = self._method.description
         self.model: ModelEntry = (store or ModelStore()).find(self.description.name, model)
-        self._run = RunOptions(
-            _checked("seed", seed, 0, _LARGEST_SEED),
-            None if samples is None else _checked("samples", samples, 1, _MOST_SAMPLES),
-            _parameters(self.description, parameters or {}),
-        )
+        self.configure(seed, samples, parameters)
         share_processor()
         from DiffusionSegLib.compute.device import resolve_device
 
@@ -72,6 +75,22 @@ class Session:
         self._prepared: list[_Prepared] = []
         self._chosen: _Prepared | None = None
         self._last: Proposal | None = None
+
+    def configure(
+        self,
+        seed: int = 0,
+        samples: int | None = None,
+        parameters: Mapping[str, Value] | None = None,
+    ) -> None:
+        """Replace what the constructor was given under these names; costs no new embedding.
+
+        When this fails, the session is as it was before. Raises InputError, UnknownNameError.
+        """
+        self._run = RunOptions(
+            _checked("seed", seed, 0, _LARGEST_SEED),
+            None if samples is None else _checked("samples", samples, 1, _MOST_SAMPLES),
+            _parameters(self.description, parameters or {}),
+        )
 
     @property
     def is_image_set(self) -> bool:
@@ -98,11 +117,11 @@ class Session:
         """An outline for the prompt; needs set_image first. Raises InputError, PromptError.
 
         A region in the prompt replaces that of set_image for this call. With ``preview``, progress
-        reports carry the current estimate, (labels, K, J, I).
+        reports can make the current estimate: see RunOptions.
         """
         prompt, progress = prompt or Prompt(), progress or Progress.silent()
         current = self._checked_current("propose", prompt)
-        run = RunOptions(self._run.seed, self._run.samples, self._run.parameters, preview)
+        run = replace(self._run, preview=preview)
         current, progress = self._within_region(current, prompt, progress)
         predictor = self._loaded(Progress.silent())
         self._last = predictor.propose(current.embedding, prompt, run, progress)
@@ -114,6 +133,7 @@ class Session:
         prompt: Prompt | None = None,
         progress: Progress | None = None,
         original: Mask | None = None,
+        preview: bool = False,
     ) -> Proposal:
         """Improve an edited mask. What the user painted or erased is kept voxel by voxel.
 
@@ -132,9 +152,30 @@ class Session:
         current, progress = self._within_region(current, prompt, progress)
         predictor = self._loaded(Progress.silent())
         self._last = predictor.refine(
-            current.embedding, edited_mask, prompt, self._run, progress, original
+            current.embedding,
+            edited_mask,
+            prompt,
+            replace(self._run, preview=preview),
+            progress,
+            original,
         )
         return self._last
+
+    def workload(self, prompt: Prompt | None = None) -> Workload | None:
+        """What a propose would have to do; None when the method does not tell. Needs set_image."""
+        current = self._checked_current("workload", prompt or Prompt())
+        predictor = self._loaded(Progress.silent())
+        if not isinstance(predictor, Estimating):
+            return None
+        return predictor.workload(current.embedding, prompt or Prompt(), self._run)
+
+    def trial(self, progress: Progress | None = None) -> float | None:
+        """Do one short step of a propose, for timing: how many units of the workload it was."""
+        current = self._checked_current("trial", Prompt())
+        predictor = self._loaded(Progress.silent())
+        if not isinstance(predictor, Estimating):
+            return None
+        return predictor.trial(current.embedding, self._run, progress or Progress.silent())
 
     def _prepare(self, image: Image, region: Box | None, progress: Progress) -> _Prepared:
         """From the few that are kept, else made now."""

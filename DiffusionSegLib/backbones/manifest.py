@@ -46,7 +46,8 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """Everything known of a model. ``folder`` holds its files, ``settings`` are the method's."""
+    """Everything known of a model. ``folder`` holds its files, ``settings`` are the method's,
+    ``limits`` says where it must not be trusted."""
 
     id: str
     method: str
@@ -65,6 +66,7 @@ class ModelEntry:
     default: bool = False
     splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, Any]] = ()
+    limits: str = ""
 
     def file(self, path: str) -> ModelFile:
         """The entry of one file; raises ModelError."""
@@ -105,6 +107,7 @@ def _entry(values: Mapping[str, Any], folder: Path) -> ModelEntry:
         default=bool(values.get("default", False)),
         splits=dict(values.get("splits", {})),
         metrics=tuple(values.get("metrics", ())),
+        limits=str(values.get("limits", "")),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from DiffusionSegLib.errors import InputError
 
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from DiffusionSegLib.nouns.proposal import Proposal
     from DiffusionSegLib.progress import Progress
 
-__all__ = ["Method", "MethodDescription", "ParameterSpec", "Predictor", "RunOptions"]
+__all__ = [
+    "Estimating",
+    "Method",
+    "MethodDescription",
+    "ParameterSpec",
+    "Predictor",
+    "RunOptions",
+    "Workload",
+]
 
 Value = bool | int | float | str
 
@@ -111,7 +119,12 @@ class MethodDescription:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run. samples: None for the model's default; parameters: by ParameterSpec name."""
+    """How to run. samples: None for the model's default; parameters: by ParameterSpec name.
+
+    preview: progress reports carry a function that makes the estimate so far, an Image
+    (labels, K, J, I) on the grid that the method works on. Who listens may call it before the
+    report returns, and need not.
+    """
 
     seed: int = 0
     samples: int | None = None
@@ -140,6 +153,27 @@ class Predictor(Protocol):
         original: Mask | None,
     ) -> Proposal:
         """Improve an edited mask. Voxels in which it differs from ``original`` are the user's."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a run has to do. units: proportional to its time on one device; words: "27 windows, up
+    to 5 samples"; memory_bytes: of its result and running sums, without the network's own."""
+
+    units: float
+    words: str
+    memory_bytes: int = 0
+
+
+@runtime_checkable
+class Estimating(Protocol):
+    """What a Predictor may offer besides, so that a long run can be announced."""
+
+    def workload(self, embedding: Any, prompt: Prompt, run: RunOptions) -> Workload:
+        """Of a propose with these arguments; computes nothing."""
+
+    def trial(self, embedding: Any, run: RunOptions, progress: Progress) -> float:
+        """Do one short step of such a run, and tell how many units it was."""
 
 
 class Method(Protocol):

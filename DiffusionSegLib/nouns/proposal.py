@@ -56,6 +56,16 @@ class Proposal:
         self.auxiliary: Mapping[str, Image] = dict(auxiliary or {})
         self.geometry = geometry or probability.geometry
 
+    @property
+    def evidence(self) -> Image:
+        """The probability as the method gave it, on the grid it worked on."""
+        return self._evidence
+
+    @property
+    def doubt(self) -> Image | None:
+        """The uncertainty as the method gave it, on the grid it worked on."""
+        return self._doubt
+
     @cached_property
     def probability(self) -> Image:
         """(labels, K, J, I) in [0, 1] on the original grid."""

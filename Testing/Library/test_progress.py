@@ -74,3 +74,11 @@ def test_the_bar_never_runs_backwards_or_out(steps: list[tuple[float, float, flo
     fractions = [report.fraction for report in reports]
     assert fractions == sorted(fractions)
     assert all(0.0 <= fraction <= 1.0 for fraction in fractions)
+
+
+def test_enough_is_asked_anew_each_time_and_by_every_part() -> None:
+    answers = [False, True, True]
+    progress = Progress(accept=lambda: answers.pop(0))
+    part = progress.part(0.2, 0.4).part(0.0, 0.5)
+    assert (part.enough, part.enough, progress.enough) == (False, True, True)
+    assert not Progress.silent().enough

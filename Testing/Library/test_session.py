@@ -268,11 +268,84 @@ def test_previews_come_when_asked_for(models):
     session.set_image(smooth_image(VOLUME))
     for wanted in (False, True):
         shown = []
-        progress = Progress(lambda report, shown=shown: shown.append(report.preview))
-        session.propose(progress=progress, preview=wanted)
+        listen = lambda report, shown=shown: shown.append(report.preview and report.preview())  # noqa: E731
+        proposal = session.propose(progress=Progress(listen), preview=wanted)
+        session.refine(proposal.mask(), progress=Progress(listen), preview=wanted)
         estimates = [estimate for estimate in shown if estimate is not None]
         assert bool(estimates) is wanted
-        assert all(e.ndim == 4 and 0 <= e.min() <= e.max() <= 1 for e in estimates)
+        assert all(0 <= e.array.min() <= e.array.max() <= 1 for e in estimates)
+        assert all(e.geometry == proposal.evidence.geometry for e in estimates)
+
+
+def test_previews_of_slices_keep_what_is_done(models):
+    session = toy_session(models, "gray", samples=2)
+    image = smooth_image(Geometry((3, 24, 20)))
+    session.set_image(image)
+    shown = []
+    listen = lambda report: shown.append(report.preview and report.preview())  # noqa: E731
+    found = session.propose(progress=Progress(listen), preview=True)
+    estimates = [estimate.array for estimate in shown if estimate is not None]
+    assert {e.shape for e in estimates} == {(1, 3, 24, 20)}
+    assert [int((e.max(axis=(0, 2, 3)) > 0).sum()) for e in estimates] == [1] * 4 + [2] * 4 + [
+        3
+    ] * 4
+    assert np.array_equal(estimates[-1], found.evidence.array)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("gray", (2, 40, 20)), ("volume", (10, 20, 18))])
+def test_the_workload_is_what_is_done(tiled, models, name, shape):
+    folder = tiled if name == "volume" else models
+    session = toy_session(folder, name, samples=2, parameters={"tolerance": 0.0})
+    session.set_image(smooth_image(Geometry(shape)))
+    session.propose()
+    steps, windows = [], []
+    network = session._predictor._network
+    network.stem.register_forward_hook(lambda _m, given, _o: steps.append(given[0].numel()))
+    network.condition.register_forward_hook(lambda _m, given, _o: windows.append(given[0].numel()))
+    session.propose()
+    load = session.workload()
+    assert load.units == sum(steps) + sum(windows)
+    assert load.words == f"{len(windows)} windows, up to 2 samples"
+    assert load.memory_bytes > 4 * np.prod(shape)
+    marked = Prompt(points=[session._chosen.image.geometry.kji_to_ras([[1, 8, 8]])[0]])
+    assert session.workload(marked).units == 2 * load.units
+    steps.clear()
+    windows.clear()
+    assert session.trial() == sum(steps) + sum(windows)
+    assert len(steps) == len(windows) == 1
+
+
+def test_stopping_here_gives_fewer_samples_and_says_so(models):
+    session = toy_session(models, "gray", samples=5, parameters={"tolerance": 0.0})
+    session.set_image(smooth_image(Geometry((3, 24, 20))))
+    reports = []
+    progress = Progress(reports.append, accept=lambda: len(reports) >= 8)
+    found = session.propose(progress=progress)
+    assert found.provenance.parameters["stopped_early"] is True
+    assert found.provenance.parameters["samples"] == 5
+    assert found.provenance.parameters["fewest_samples"] == 1
+    assert found.verdict.reason.endswith("Stopped early, after 1 to 5 of 5 samples.")
+    whole = session.propose()
+    assert "stopped_early" not in whole.provenance.parameters
+    assert "Stopped" not in whole.verdict.reason
+
+
+def test_configuring_costs_no_embedding_and_a_mistake_changes_nothing(models, embedded):
+    session = toy_session(models, "gray")
+    session.set_image(smooth_image(PICTURE))
+    session.configure(seed=4, samples=2, parameters={"precision": "float32", "tolerance": 0.0})
+    found = session.propose()
+    assert (found.provenance.seed, found.provenance.parameters["samples"]) == (4, 2)
+    other = toy_session(
+        models, "gray", seed=4, samples=2, parameters={"precision": "float32", "tolerance": 0.0}
+    )
+    other.set_image(smooth_image(PICTURE))
+    assert np.array_equal(found.probability.array, answer(other))
+    assert len(embedded) == 2
+    for wrong in ({"seed": -1}, {"samples": 0}, {"parameters": {"tolerance": 7}}):
+        with pytest.raises(InputError):
+            session.configure(**wrong)
+    assert np.array_equal(found.probability.array, answer(session))
 
 
 def test_refine_takes_the_last_outline_for_what_was_there_before(models):

@@ -34,13 +34,14 @@ class EnsembleResult:
     """Moments over the samples of one window.
 
     mean, deviation: (labels, *spatial) in [0, 1]; volumes: foreground size of each sample in
-    voxels; drawn: number of samples.
+    voxels; drawn: number of samples; stopped: fewer than wanted because the user had enough.
     """
 
     mean: Tensor
     deviation: Tensor
     volumes: tuple[float, ...]
     drawn: int
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,14 @@ def draw_ensemble(
     """Sample one window's mask. image: (image_channels, *spatial) in [-1, 1]; rng: of the CPU.
 
     preview is given (labels, *spatial), the mean over the samples so far and the current estimate.
+    Ends with the samples drawn so far, one at least, when ``progress`` says that it is enough.
     """
     progress = progress or Progress.silent()
     condition = network.encode_condition(image[None])
     shape = (1, network.config.mask_channels, *image.shape[1:])
     total = square = torch.zeros((labels, *image.shape[1:]), device=image.device)
     volumes: list[float] = []
+    stopped = False
     for drawn in range(1, settings.samples + 1):
         before = total / max(drawn - 1, 1)
         for sample in _steps(network, process, condition, shape, rng, start):
@@ -89,9 +92,12 @@ def draw_ensemble(
         progress.report(drawn / settings.samples)
         if drawn >= settings.least and settled(before, total / drawn, settings.tolerance):
             break
+        if progress.enough:
+            stopped = drawn < settings.samples
+            break
     mean = total / drawn
     deviation = (square / drawn - mean.square()).clamp(min=0).sqrt()
-    return EnsembleResult(mean, deviation, tuple(volumes), drawn)
+    return EnsembleResult(mean, deviation, tuple(volumes), drawn, stopped)
 
 
 def settled(before: Tensor, after: Tensor, tolerance: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,8 +31,14 @@ from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
 from DiffusionSegLib.methods.cdal.presence import PresenceEvidence, verdict_of
 from DiffusionSegLib.methods.cdal.recipe import Recipe
 from DiffusionSegLib.methods.cdal.refine import pin, start_mask, user_voxels
-from DiffusionSegLib.methods.cdal.volume_ensemble import GivenMask, SlabResult, VolumeSampler
-from DiffusionSegLib.methods.contract import RunOptions
+from DiffusionSegLib.methods.cdal.volume_ensemble import (
+    GivenMask,
+    PreviewMaker,
+    SlabResult,
+    VolumeSampler,
+)
+from DiffusionSegLib.methods.cdal.workload import cdal_trial, cdal_workload
+from DiffusionSegLib.methods.contract import RunOptions, Workload
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Box, Prompt
@@ -49,13 +56,16 @@ _FEW_VOXELS = 4096  # an outline of so few may vanish on a coarser grid
 class Drawn:
     """What an ensemble over the whole grid gave: (labels, K, J, I) float16 each.
 
-    smaller_window: what it was cut into because the whole did not fit into memory, else None.
+    samples, fewest: of the window with most and with fewest of them; stopped: because the user had
+    enough; smaller_window: what it was cut into because the whole did not fit into memory.
     """
 
     mean: NDArray[np.float16]
     deviation: NDArray[np.float16]
     evidence: PresenceEvidence
     samples: int
+    fewest: int
+    stopped: bool = False
     smaller_window: tuple[int, int, int] | None = None
 
 
@@ -128,6 +138,25 @@ class CdalPredictor:
             drawn = self._draw(embedding, run, progress, given)
             return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
+    def workload(self, embedding: CdalEmbedding, prompt: Prompt, run: RunOptions) -> Workload:
+        """Of a propose; with marks the ensemble is drawn twice."""
+        once = cdal_workload(
+            self.recipe.grid,
+            self._network.config.stride,
+            embedding,
+            len(self.model.labels),
+            self._samples(run),
+            self.recipe.noise_steps,
+        )
+        marked = bool(prompt.points) or prompt.scribbles is not None
+        return replace(once, units=once.units * 2) if marked else once
+
+    def trial(self, embedding: CdalEmbedding, run: RunOptions, progress: Progress) -> float:
+        """One window, one step."""
+        progress.report(0.0, "Timing one step")
+        with memory_errors_explained("this image"), self._precision(run):
+            return cdal_trial(self._network, self.recipe.grid, embedding)
+
     def _draw(
         self,
         embedding: CdalEmbedding,
@@ -166,7 +195,9 @@ class CdalPredictor:
         """One attempt; slice by slice for 2D models."""
         shape = (len(self.model.labels), *embedding.grid.shape_kji)
         mean, deviation = np.zeros(shape, np.float16), np.zeros(shape, np.float16)
-        evidence, most = PresenceEvidence(), 0
+        evidence = PresenceEvidence()
+        counts: list[int] = []
+        stopped = False
         slabs = self._slabs(embedding)
         sampler = self._sampler(grid, run)
         with memory_errors_explained("this image"), torch.inference_mode(), self._precision(run):
@@ -174,11 +205,13 @@ class CdalPredictor:
                 step = progress.part(
                     index / len(slabs), (index + 1) / len(slabs), "Drawing samples"
                 )
-                result = self._draw_slab(embedding, sampler, part, index, step, given, run)
+                show = self._preview(embedding, mean, part, step) if run.preview else None
+                result = self._draw_slab(embedding, sampler, part, index, step, given, show)
                 mean[:, part], deviation[:, part] = result.mean, result.deviation
                 evidence.add(result.mean, result.agreement)
-                most = max(most, *result.drawn)
-        return Drawn(mean, deviation, evidence, most)
+                counts += result.drawn
+                stopped = stopped or result.stopped
+        return Drawn(mean, deviation, evidence, max(counts), min(counts), stopped)
 
     def _draw_slab(
         self,
@@ -188,16 +221,25 @@ class CdalPredictor:
         index: int,
         progress: Progress,
         given: GivenMask | None,
-        run: RunOptions,
+        show: Callable[[PreviewMaker], None] | None,
     ) -> SlabResult:
         source = embedding.source
         if not self.recipe.grid.is_volumetric:
             source = source.slice(index)
             given = None if given is None else given.slices(part)
-        show = None
-        if run.preview:
-            show = lambda estimate: progress.report(0.0, preview=estimate)  # noqa: E731
         return sampler.run(source, progress, given, index * 100_003, show)
+
+    def _preview(
+        self, embedding: CdalEmbedding, mean: NDArray[np.float16], part: slice, progress: Progress
+    ) -> Callable[[PreviewMaker], None]:
+        """Reports the slabs that are done together with the current one's estimate."""
+
+        def image(make: PreviewMaker) -> Image:
+            shown = mean.copy()
+            shown[:, part] = make()
+            return Image(shown, embedding.grid, dimension=embedding.dimension)
+
+        return lambda make: progress.report(0.0, preview=lambda: image(make))
 
     def _slabs(self, embedding: CdalEmbedding) -> list[slice]:
         depth = embedding.grid.shape_kji[0]
@@ -207,11 +249,14 @@ class CdalPredictor:
 
     def _sampler(self, grid: ModelGrid, run: RunOptions) -> VolumeSampler:
         settings = EnsembleSettings(
-            samples=run.samples or self.recipe.samples,
+            samples=self._samples(run),
             tolerance=float(self._parameter(run, "tolerance", 0.01)),
         )
         labels = len(self.model.labels)
         return VolumeSampler(self._network, self._process, grid, labels, settings, run.seed)
+
+    def _samples(self, run: RunOptions) -> int:
+        return run.samples or self.recipe.samples
 
     def _precision(self, run: RunOptions) -> AbstractContextManager[Any]:
         wanted = self._parameter(run, "precision", "auto")
@@ -264,7 +309,7 @@ class CdalPredictor:
         proposal = Proposal(
             probability,
             self.model.labels,
-            self._verdict(drawn, fixed),
+            self._verdict(drawn, fixed, run),
             self._provenance(prompt, run, drawn, begun),
             uncertainty=doubt,
             geometry=embedding.geometry,
@@ -279,17 +324,25 @@ class CdalPredictor:
         reason = f"This image does not seem to show {self.recipe.target}{place}."
         return PresenceVerdict(Verdict.NOT_FOUND, 0.0, reason)
 
-    def _verdict(self, drawn: Drawn, fixed: Fixed | None) -> PresenceVerdict:
+    def _verdict(self, drawn: Drawn, fixed: Fixed | None, run: RunOptions) -> PresenceVerdict:
         verdict = verdict_of(drawn.evidence, self.recipe.presence, self.recipe.target)
         if fixed is not None and bool((fixed > 0).any()):
             reason = "The user marked it in this image."
-            return PresenceVerdict(Verdict.FOUND, verdict.score, reason)
-        return verdict
+            verdict = PresenceVerdict(Verdict.FOUND, verdict.score, reason)
+        if not drawn.stopped:
+            return verdict
+        count = str(drawn.fewest)
+        if drawn.samples > drawn.fewest:
+            count += f" to {drawn.samples}"
+        reason = f"{verdict.reason} Stopped early, after {count} of {self._samples(run)} samples."
+        return replace(verdict, reason=reason)
 
     def _provenance(
         self, prompt: Prompt, run: RunOptions, drawn: Drawn, begun: float
     ) -> Provenance:
         parameters: dict[str, Any] = {**run.parameters, "samples": drawn.samples}
+        if drawn.stopped:
+            parameters |= {"stopped_early": True, "fewest_samples": drawn.fewest}
         if drawn.smaller_window is not None:
             parameters["window_kji_for_lack_of_memory"] = list(drawn.smaller_window)
         return Provenance(

@@ -29,18 +29,21 @@ from DiffusionSegLib.methods.cdal.windows import (
 from DiffusionSegLib.progress import Progress
 
 Array = NDArray[np.float32]
+PreviewMaker = Callable[[], Array]
 Start = tuple[int, ...]
 _SEED_STRIDE = 1_000_003
 
 
 @dataclass(frozen=True)
 class SlabResult:
-    """Moments on the grid: mean, deviation (labels, K, J, I); drawn: samples per window."""
+    """Moments on the grid: mean, deviation (labels, K, J, I); drawn: samples per window; stopped:
+    whether a window has fewer because the user had enough."""
 
     mean: Array
     deviation: Array
     drawn: tuple[int, ...]
     agreement: float
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,20 @@ class VolumeSampler:
         progress: Progress | None = None,
         given: GivenMask | None = None,
         first_window: int = 0,
-        preview: Callable[[Array], None] | None = None,
+        preview: Callable[[PreviewMaker], None] | None = None,
     ) -> SlabResult:
-        """image: K is 1 or the network is volumetric. preview is given (labels, K, J, I) so far."""
+        """image: K is 1 or the network is volumetric.
+
+        preview is given a function that makes (labels, K, J, I), the estimate so far; it costs
+        nothing when it is not called, and may be called before ``preview`` returns.
+        """
         shape = image.shape
         window = self._grid.window_for(shape, self._network.config.stride)
         starts = window_positions(shape, window, self._grid.overlap)
         weight = blend_weight(window, self._grid.overlap if len(starts) > 1 else 0.0)[None]
         total, spread = (np.zeros((self._labels, *shape), np.float32) for _ in range(2))
         weights = np.zeros((1, *shape), np.float32)
-        drawn, volumes = [], []
+        drawn, volumes, stopped = [], [], False
         whole = progress or Progress.silent()
         for index, start in enumerate(starts):
             part = whole.part(index / len(starts), (index + 1) / len(starts), "Drawing samples")
@@ -105,10 +112,11 @@ class VolumeSampler:
             put_window(weights, weight, start)
             drawn.append(result.drawn)
             volumes.append(result.volumes)
+            stopped = stopped or result.stopped
         whole.report(1.0)
         np.divide(total, weights, out=total)
         np.divide(spread, weights, out=spread)
-        return SlabResult(total, spread, tuple(drawn), _agreement(volumes))
+        return SlabResult(total, spread, tuple(drawn), _agreement(volumes), stopped)
 
     def _window_ensemble(
         self,
@@ -146,18 +154,22 @@ class VolumeSampler:
 
 
 def _shown(
-    preview: Callable[[Array], None], total: Array, weights: Array, weight: Array, start: Start
+    preview: Callable[[PreviewMaker], None],
+    total: Array,
+    weights: Array,
+    weight: Array,
+    start: Start,
 ) -> PreviewCallback:
     """Shows what is done so far together with the current window's estimate."""
 
-    def show(estimate: torch.Tensor) -> None:
+    def make(estimate: torch.Tensor) -> Array:
         shown, divisor = total.copy(), weights.copy()
         window = weight.shape[1:]
-        put_window(shown, estimate.cpu().numpy().reshape(-1, *window) * weight, start)
+        put_window(shown, estimate.float().cpu().numpy().reshape(-1, *window) * weight, start)
         put_window(divisor, weight, start)
-        preview(np.divide(shown, np.maximum(divisor, 1e-6), dtype=np.float32))
+        return np.divide(shown, np.maximum(divisor, 1e-6), dtype=np.float32)
 
-    return show
+    return lambda estimate: preview(lambda: make(estimate))
 
 
 def _agreement(windows: Sequence[tuple[float, ...]]) -> float:

@@ -174,3 +174,20 @@ def test_progress_is_reported_and_cancels_between_steps():
     with pytest.raises(Cancelled):
         draw_ensemble(network, TWO_STEPS, IMAGE, 1, chosen, rng(), progress=progress)
     assert len(runs) == 3
+
+
+def test_enough_ends_with_the_samples_drawn_so_far_and_one_at_least():
+    for wanted, drawn in ((1, 1), (3, 3), (9, 5)):
+        reports = []
+        progress = Progress(reports.append, accept=lambda n=wanted, r=reports: len(r) >= n)
+        found = draw_ensemble(
+            tiny_network(), TWO_STEPS, IMAGE, 1, EnsembleSettings(5), rng(), progress=progress
+        )
+        assert (found.drawn, found.stopped) == (drawn, drawn < 5)
+        assert torch.equal(found.mean, draw(tiny_network(), samples=drawn).mean)
+    at_once = Progress(accept=lambda: True)
+    found = draw_ensemble(
+        tiny_network(), TWO_STEPS, IMAGE, 1, EnsembleSettings(5), rng(), progress=at_once
+    )
+    assert (found.drawn, found.stopped) == (1, True)
+    assert not draw(constant_network(0.7), samples=9, tolerance=0.01).stopped

@@ -101,10 +101,20 @@ def test_agreement_compares_the_sizes_of_the_samples():
 def test_progress_counts_windows_previews_are_probabilities_and_cancel_stops():
     image, seen, reports = source(1, 2, 8, 8), [], []
     progress = Progress(reports.append)
-    sampler(tiny_network()).run(image, progress, preview=seen.append)
+    sampler(tiny_network()).run(image, progress, preview=lambda make: seen.append(make()))
     assert [p.shape for p in seen] == [(1, 2, 8, 8)] * (2 * 2 * 2)  # windows, samples, steps
     assert all(0 <= p.min() <= p.max() <= 1 for p in seen)
     assert seen[0].dtype == np.float32
     assert reports[-1].fraction == pytest.approx(1)
     with pytest.raises(Cancelled):
         sampler(tiny_network()).run(image, Progress(cancelled=lambda: True))
+
+
+def test_every_window_has_a_sample_when_the_user_has_enough():
+    image, reports = source(1, 2, 8, 16), []
+    progress = Progress(reports.append, accept=lambda: len(reports) >= 5)
+    found = sampler(tiny_network(), overlap=0.0, samples=4).run(image, progress)
+    assert found.drawn == (4, 1, 1, 1)
+    assert found.stopped
+    assert found.mean.min() > 0
+    assert not sampler(tiny_network()).run(image).stopped
