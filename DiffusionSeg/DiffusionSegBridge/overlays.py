@@ -1,33 +1,162 @@
-"""Probability, uncertainty and auxiliary images as volumes to lay over the image."""
+"""Probability, uncertainty and auxiliary images as volumes to lay over the image.
+
+They belong to a result that is looked at, not to the study: they are marked with an attribute, are
+not saved with the scene, and go together.
+"""
 
 from __future__ import annotations
 
-from DiffusionSegBridge.nodes import Node, Scene
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from DiffusionSegBridge.nodes import Node, Scene, currentScene, nodeName
+from DiffusionSegBridge.transforms import matrixFromArray, worldMatrix
+from DiffusionSegBridge.volumes import volumeFromImage
+from DiffusionSegLib.errors import unknown_name
+from DiffusionSegLib.nouns.image import Image
+from DiffusionSegLib.nouns.label import Color
 from DiffusionSegLib.nouns.proposal import Proposal
 
-__all__ = ["auxiliaryVolume", "probabilityVolume", "removeOverlays", "shown", "uncertaintyVolume"]
+__all__ = [
+    "OVERLAY",
+    "auxiliaryVolume",
+    "probabilityVolume",
+    "removeOverlays",
+    "shown",
+    "uncertaintyVolume",
+]
+
+OVERLAY = "DiffusionSeg.Overlay"
+_BEFORE = "DiffusionSeg.Overlay.Before"
+_COLORS = 256
+_CLEAR_BELOW = 0.05
+_OPACITY = 0.5
+# From dark to light, so that they read in grey and with any colour vision.
+_PROBABILITY: tuple[Color, ...] = ((0.3, 0.0, 0.4), (0.85, 0.2, 0.3), (1.0, 0.9, 0.2))
+_UNCERTAINTY: tuple[Color, ...] = ((0.0, 0.1, 0.3), (0.0, 0.55, 0.65), (0.85, 1.0, 0.9))
 
 
 def probabilityVolume(proposal: Proposal, volumeNode: Node) -> Node:
     """A scalar volume in [0, 1]: the probability of all labels together, clear below 0.05."""
-    raise NotImplementedError
+    image = proposal.probability
+    total = image.array.sum(axis=0, keepdims=True, dtype=np.float32).clip(0.0, 1.0)
+    together = Image(total, proposal.geometry, dimension=image.dimension)
+    node = _overlay(together, f"{nodeName(volumeNode)} probability", volumeNode)
+    _color(node, _PROBABILITY, 1.0)
+    return node
 
 
 def uncertaintyVolume(proposal: Proposal, volumeNode: Node) -> Node | None:
     """A scalar volume of the spread between what was drawn; None when the method gives none."""
-    raise NotImplementedError
+    image = proposal.uncertainty
+    if image is None:
+        return None
+    node = _overlay(image, f"{nodeName(volumeNode)} uncertainty", volumeNode)
+    _color(node, _UNCERTAINTY, float(image.array.max()) or 1.0)
+    return node
 
 
 def auxiliaryVolume(proposal: Proposal, name: str, volumeNode: Node) -> Node:
     """A volume of one of `proposal.auxiliary`; raises UnknownNameError."""
-    raise NotImplementedError
+    if name not in proposal.auxiliary:
+        raise unknown_name("auxiliary image", name, proposal.auxiliary)
+    node = _overlay(proposal.auxiliary[name], f"{nodeName(volumeNode)} {name}", volumeNode)
+    node.CreateDefaultDisplayNodes()
+    return node
 
 
 def shown(node: Node, visible: bool) -> None:
     """Lay an overlay over all slice views, or take it away and put back what was there."""
-    raise NotImplementedError
+    for composite in _composites(node.GetScene()):
+        showing = composite.GetForegroundVolumeID() == node.GetID()
+        if visible and not showing:
+            _remember(node, composite)
+            composite.SetForegroundVolumeID(node.GetID())
+            composite.SetForegroundOpacity(_OPACITY)
+        elif showing and not visible:
+            _putBack(node, composite)
 
 
 def removeOverlays(scene: Scene = None) -> None:
-    """Remove all overlays with their colour tables and display nodes."""
-    raise NotImplementedError
+    """Remove all overlays with their colour tables and display nodes; put back what they hid."""
+    target = currentScene(scene)
+    nodes = target.GetNodes()
+    every = [nodes.GetItemAsObject(index) for index in range(nodes.GetNumberOfItems())]
+    marked = [node for node in every if node.GetAttribute(OVERLAY)]
+    for node in marked:
+        if node.IsA("vtkMRMLVolumeNode"):
+            shown(node, False)
+            for index in reversed(range(node.GetNumberOfDisplayNodes())):
+                target.RemoveNode(node.GetNthDisplayNode(index))
+        target.RemoveNode(node)
+
+
+def _overlay(image: Image, name: str, volumeNode: Node) -> Node:
+    """A volume of the image that moves with `volumeNode`."""
+    node = volumeFromImage(replace(image, path=None), name, volumeNode.GetScene())
+    toWorld = worldMatrix(volumeNode)
+    local = np.linalg.inv(toWorld) @ image.geometry.ijk_to_ras
+    node.SetIJKToRASMatrix(matrixFromArray(local))
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    node.SetAttribute(OVERLAY, volumeNode.GetID())
+    node.SetSaveWithScene(False)
+    return node
+
+
+def _color(node: Node, ramp: tuple[Color, ...], highest: float) -> None:
+    """Colours over 0 to `highest`; nothing is drawn in the lowest twentieth."""
+    table = _colorTable(node, ramp)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(0.0, highest)
+    display.SetThreshold(_CLEAR_BELOW * highest, highest)
+    display.ApplyThresholdOn()
+    display.SetAndObserveColorNodeID(table.GetID())
+    display.SetSaveWithScene(False)
+
+
+def _colorTable(node: Node, ramp: tuple[Color, ...]) -> Node:
+    table = node.GetScene().AddNewNodeByClass("vtkMRMLColorTableNode", f"{node.GetName()} colors")
+    table.SetTypeToUser()
+    table.SetNumberOfColors(_COLORS)
+    stops = np.linspace(0.0, 1.0, len(ramp))
+    for index in range(_COLORS):
+        place = index / (_COLORS - 1)
+        red, green, blue = (
+            float(np.interp(place, stops, part)) for part in zip(*ramp, strict=True)
+        )
+        table.SetColor(index, f"{place:.2f}", red, green, blue, float(place >= _CLEAR_BELOW))
+    table.SetAttribute(OVERLAY, node.GetID())
+    table.SetHideFromEditors(True)
+    table.SetSaveWithScene(False)
+    return table
+
+
+def _composites(scene: Scene) -> list[Node]:
+    kind = "vtkMRMLSliceCompositeNode"
+    return [scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind))]
+
+
+def _remember(node: Node, composite: Node) -> None:
+    """What lay there before; when that is an overlay too, what lay there before it."""
+    earlier = composite.GetForegroundVolumeID()
+    under = node.GetScene().GetNodeByID(earlier) if earlier else None
+    what = [earlier, composite.GetForegroundOpacity()]
+    if under is not None and under.GetAttribute(OVERLAY):
+        what = _known(under).get(composite.GetID(), [None, 0.0])
+    node.SetAttribute(_BEFORE, json.dumps({**_known(node), composite.GetID(): what}))
+
+
+def _putBack(node: Node, composite: Node) -> None:
+    earlier, opacity = _known(node).get(composite.GetID(), [None, 0.0])
+    there = earlier is not None and node.GetScene().GetNodeByID(earlier) is not None
+    composite.SetForegroundVolumeID(earlier if there else None)
+    composite.SetForegroundOpacity(opacity)
+
+
+def _known(node: Node) -> dict[str, list[str | float | None]]:
+    found: dict[str, list[str | float | None]] = json.loads(node.GetAttribute(_BEFORE) or "{}")
+    return found

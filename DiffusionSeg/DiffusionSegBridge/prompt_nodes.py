@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from DiffusionSegBridge.nodes import Node, Scene, currentScene
-from DiffusionSegLib.nouns.prompt import Box
+from DiffusionSegBridge.prompts import ROLE
+from DiffusionSegBridge.slice_region import currentSliceRegion
+from DiffusionSegLib.nouns.label import Color
 
 __all__ = [
     "createBox",
@@ -16,25 +18,32 @@ __all__ = [
     "setShown",
 ]
 
+_GREEN: Color = (0.0, 0.75, 0.3)
+_RED: Color = (0.9, 0.15, 0.1)
+_BLUE: Color = (0.34, 0.71, 0.91)
+_GLYPH_SCALE = 2.0
+
 
 def createIncludePoints(scene: Scene = None) -> Node:
-    """A list of points that belong to the outline: green, locked against accidental drags."""
-    return currentScene(scene).AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "Include")
+    """A list of points that belong to the outline: green, locked so that a click beside one
+    places another instead of dragging it."""
+    return _points(scene, "Include", "include", _GREEN, "Sphere3D")
 
 
 def createExcludePoints(scene: Scene = None) -> Node:
-    """A list of points that do not belong to the outline: red, locked."""
-    return currentScene(scene).AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "Exclude")
+    """A list of points that do not belong to the outline: red crosses, locked."""
+    # The shape tells them apart for whoever does not see red and green.
+    return _points(scene, "Exclude", "exclude", _RED, "Cross2D")
 
 
 def createBox(scene: Scene = None) -> Node:
     """An ROI node around the thing to outline; it can be turned."""
-    return currentScene(scene).AddNewNodeByClass("vtkMRMLMarkupsROINode", "Box")
+    return _roi(scene, "Box", "box", _GREEN)
 
 
 def createRegion(scene: Scene = None) -> Node:
     """An ROI node that limits the search."""
-    return currentScene(scene).AddNewNodeByClass("vtkMRMLMarkupsROINode", "Region")
+    return _roi(scene, "Region", "region", _BLUE)
 
 
 def setShown(nodes: Iterable[Node], shown: bool) -> None:
@@ -45,9 +54,35 @@ def setShown(nodes: Iterable[Node], shown: bool) -> None:
             node.SetDisplayVisibility(shown)
 
 
-def currentSliceRegion(volumeNode: Node, sliceNode: Node) -> Box:
-    """The layer of voxels that a slice view shows, as wide as the volume.
+def _points(scene: Scene, name: str, role: str, color: Color, glyph: str) -> Node:
+    node = _markups(scene, "vtkMRMLMarkupsFiducialNode", name, role, color)
+    node.SetControlPointLabelFormat(f"{name} %d")
+    node.SetLocked(True)
+    display = node.GetDisplayNode()
+    display.SetGlyphType(getattr(display, glyph))
+    display.SetUseGlyphScale(True)
+    display.SetGlyphScale(_GLYPH_SCALE)
+    return node
 
-    Raises PromptError when the slice does not cut the volume.
-    """
-    raise NotImplementedError
+
+def _roi(scene: Scene, name: str, role: str, color: Color) -> Node:
+    node = _markups(scene, "vtkMRMLMarkupsROINode", name, role, color)
+    display = node.GetDisplayNode()
+    display.SetFillVisibility(False)  # the image stays readable inside
+    display.SetHandlesInteractive(True)
+    for handle in ("Rotation", "Translation", "Scale"):
+        getattr(display, f"Set{handle}HandleVisibility")(True)
+    return node
+
+
+def _markups(scene: Scene, kind: str, name: str, role: str, color: Color) -> Node:
+    target = currentScene(scene)
+    node = target.AddNewNodeByClass(kind, target.GenerateUniqueName(name))
+    node.SetAttribute(ROLE, role)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    for choose in (display.SetColor, display.SetSelectedColor, display.SetActiveColor):
+        choose(*color)
+    display.SetPointLabelsVisibility(False)
+    display.SetPropertiesLabelVisibility(False)
+    return node

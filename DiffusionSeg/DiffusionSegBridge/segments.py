@@ -21,7 +21,7 @@ from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
 
-__all__ = ["readSegments", "segmentOf", "uniqueSegmentName", "writeSegment"]
+__all__ = ["readSegments", "segmentGeometry", "segmentOf", "uniqueSegmentName", "writeSegment"]
 
 _LABELMAP = "Binary labelmap"
 
@@ -73,6 +73,12 @@ def readSegments(
         labels.append(Label(value, segment.GetName(), segment.GetColor(), segment.GetTerminology()))
         array[_voxels(segmentationNode, segmentId, geometry)] = value
     return Mask(array, geometry, tuple(labels))
+
+
+def segmentGeometry(segmentationNode: Node, segmentId: str) -> Geometry | None:
+    """The world grid of the voxels that a segment's layer holds; None when it holds none."""
+    segment = segmentOf(segmentationNode, segmentId)
+    return labelmapGeometry(_labelmap(segmentationNode, segment, segmentId), segmentationNode)
 
 
 def uniqueSegmentName(segmentationNode: Node, name: str) -> str:

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DiffusionSegBridge.graded_outline import GradedOutline, gradeMask, gradeProposal
+from DiffusionSegBridge.near_points import voxelsNear
+from DiffusionSegBridge.uncertain_place import mostUncertainRas
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.nouns.geometry import Float3, Geometry
+from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.proposal import Proposal
 
@@ -16,35 +21,105 @@ __all__ = ["ShownResult"]
 
 
 class ShownResult:
-    """A Proposal made ready for a slider: whole grid, one byte a voxel.
+    """A Proposal made ready for a slider: one byte a voxel, where there is anything to show.
 
-    volumeNode: the image that was outlined; only its ID is kept. Thresholds are rounded to 1/200.
+    volumeNode: the image that was outlined; only its ID is kept. Thresholds are rounded to 1/200
+    and move the main outline only; `candidate` 1, 2, ... are the proposal's alternatives.
     """
 
     def __init__(self, proposal: Proposal, volumeNode: Any) -> None:
         self.proposal = proposal
-        self.volumeNodeId: str = volumeNode.GetID() if volumeNode is not None else ""
+        self.volumeNodeId: str = volumeNode.GetID()
         self.geometry: Geometry = proposal.geometry
-        self.candidate = 0
+        self._candidate = 0
+        self._near: NDArray[np.bool_] | None = None
+        self._elsewhere: NDArray[np.uint8] | None = None
+        self._painted: tuple[NDArray[np.bool_], NDArray[np.uint8]] | None = None
+        self._graded: dict[int, GradedOutline] = {0: gradeProposal(proposal)}
+        self._guarded: dict[int, GradedOutline] = {}
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """What the outline may hold."""
+        return self.proposal.labels
 
     @property
     def candidateCount(self) -> int:
         """The main outline and the alternatives."""
         return 1 + len(self.proposal.alternatives)
 
+    @property
+    def candidate(self) -> int:
+        """Which of them is shown; 0 is the main outline."""
+        return self._candidate
+
+    @candidate.setter
+    def candidate(self, index: int) -> None:
+        if not 0 <= index < self.candidateCount:
+            raise InputError(f"There are {self.candidateCount} candidates, no number {index + 1}.")
+        self._candidate = index
+
+    @property
+    def outline(self) -> GradedOutline:
+        """The chosen candidate, with what is kept of the mask before."""
+        found = self._guarded.get(self._candidate)
+        if found is None:
+            found = self._guard(self._candidateOutline())
+            self._guarded[self._candidate] = found
+        return found
+
     def mask(self, threshold: float) -> NDArray[np.uint8]:
-        """Label values (k, j, i) of the chosen candidate; the threshold moves only the main one."""
-        return self.proposal.mask(threshold).array
+        """Label values (k, j, i) of the chosen candidate on the whole grid."""
+        whole = np.zeros(self.geometry.shape_kji, np.uint8)
+        self.outline.write(threshold, whole)
+        return whole
 
     def limitTo(
         self, points_ras: Sequence[Float3], radius_mm: float, before: Mask | None = None
     ) -> None:
-        """From now on `mask` differs from ``before`` (None: empty) only near the points."""
+        """From now on the outline differs from ``before`` (None: empty) only near the points.
+
+        Without points nothing is limited.
+        """
+        self._guarded = {}
+        self._near = self._elsewhere = None
+        if points_ras:
+            self._near = voxelsNear(points_ras, radius_mm, self.geometry)
+            self._elsewhere = self._onGrid(before)
+
+    def keepPainted(self, edited: Mask, original: Mask) -> None:
+        """Voxels in which the two masks differ are the user's: they stay as in ``edited``."""
+        self._guarded = {}
+        now = self._onGrid(edited)
+        self._painted = (now != self._onGrid(original), now)
+
+    def isEmpty(self, threshold: float) -> bool:
+        """Whether the chosen candidate has no voxel."""
+        return self.outline.count(threshold) == 0
 
     def volumeMl(self, threshold: float, value: int | None = None) -> float:
-        """Volume of one label (None: of all together) in millilitres."""
-        return self.proposal.mask(threshold).volume_ml(value)
+        """Volume of one label (None: of all together) in millilitres; costs no pass over voxels."""
+        return self.outline.count(threshold, value) * self.geometry.voxel_volume_mm3 / 1000.0
 
     def mostUncertainRas(self) -> Float3 | None:
         """Where the result is least sure, in RAS mm; None when it is sure everywhere."""
-        return None
+        return mostUncertainRas(self.proposal)
+
+    def _candidateOutline(self) -> GradedOutline:
+        if self._candidate not in self._graded:
+            mask = self.proposal.alternatives[self._candidate - 1].resampled(self.geometry)
+            self._graded[self._candidate] = gradeMask(mask)
+        return self._graded[self._candidate]
+
+    def _guard(self, outline: GradedOutline) -> GradedOutline:
+        shape = self.geometry.shape_kji
+        if self._near is not None and self._elsewhere is not None:
+            outline = outline.keeping(~self._near, self._elsewhere, shape)
+        if self._painted is not None:
+            outline = outline.keeping(*self._painted, shape)
+        return outline
+
+    def _onGrid(self, mask: Mask | None) -> NDArray[np.uint8]:
+        if mask is None:
+            return np.zeros(self.geometry.shape_kji, np.uint8)
+        return mask.resampled(self.geometry).array
