@@ -82,14 +82,14 @@ def wholeOffset(source: Geometry, target: Geometry) -> tuple[int, int, int] | No
 
 def filledBlock(mask_kji: NDArray[Any]) -> Slices | None:
     """The smallest block with all voxels that are not 0; None when there are none."""
-    slices = _range(mask_kji.reshape(len(mask_kji), -1).any(axis=1))
+    slices = _range(np.any(mask_kji.reshape(len(mask_kji), -1), axis=1))
     if slices is None:
         return None
-    flat = mask_kji[slices].any(axis=0)
-    rows, columns = _range(flat.any(axis=1)), _range(flat.any(axis=0))
+    flat = np.asarray(np.any(mask_kji[slices], axis=0))
+    rows, columns = _range(np.any(flat, axis=1)), _range(np.any(flat, axis=0))
     return None if rows is None or columns is None else (slices, rows, columns)
 
 
-def _range(filled: NDArray[np.bool_]) -> slice | None:
+def _range(filled: Any) -> slice | None:
     found = np.flatnonzero(filled)
     return slice(int(found[0]), int(found[-1]) + 1) if len(found) else None

@@ -111,7 +111,7 @@ def _checked(
         raise InputError(
             f"A mask of {mask_kji.shape} voxels does not fit an image of {geometry.shape_kji}."
         )
-    return mask_kji if mask_kji.dtype == np.bool_ else mask_kji != 0
+    return mask_kji.astype(np.bool_, copy=False)
 
 
 def _requireLabelmaps(segmentationNode: Node) -> None:
