@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from DiffusionSegBridge.editor_port import EditorPort
+from DiffusionSegBridge.new_segment import addSegment, createSegmentationFor, tagSegment
+from DiffusionSegBridge.nodes import Node, currentScene, nodeName
+from DiffusionSegBridge.segments import readSegments, segmentOf
 from DiffusionSegBridge.shown_result import ShownResult
+from DiffusionSegBridge.terminology import labelFor
+from DiffusionSegBridge.volumes import worldGeometry
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
+from DiffusionSegLib.nouns.provenance import TAG_PREFIX
+from DiffusionSegLib.nouns.verdict import Verdict
 
-__all__ = ["Accepted", "Rules", "Target", "acceptResult"]
+__all__ = ["LABEL_TAG", "Accepted", "Rules", "Target", "acceptResult"]
+
+# Which label of its model a segment holds, so that it can be refined with the same model.
+LABEL_TAG = TAG_PREFIX + "label"
 
 
 @dataclass(frozen=True)
@@ -18,7 +33,7 @@ class Target:
     """Where a result goes. segmentationNode None: a new one; segmentIds: label value to the
     segment that takes it, other labels get a new segment."""
 
-    segmentationNode: Any = None
+    segmentationNode: Node = None
     segmentIds: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -37,7 +52,7 @@ class Accepted:
     """What was made. segmentIds: label value to segment; mask: what the segments now hold on the
     image's grid (None when nothing was made); words: one sentence for the user."""
 
-    segmentationNode: Any
+    segmentationNode: Node
     segmentIds: Mapping[int, str]
     words: str
     mask: Mask | None = None
@@ -48,11 +63,122 @@ def acceptResult(
     threshold: float,
     target: Target,
     editor: EditorPort,
-    rules: Rules = Rules(),
+    rules: Rules | None = None,
 ) -> Accepted:
     """Write the shown candidate into segments as one undo step of ``editor``.
 
-    An empty outline, and a verdict NOT_FOUND, make no segment and say so. Raises InputError when
-    the volume or the target is gone.
+    An empty outline, and a verdict NOT_FOUND, make and change no segment and say so. Raises
+    InputError when the volume is gone or has other voxels, and what the editor raises.
     """
-    raise NotImplementedError
+    rules = rules or Rules()
+    volume = _volume(result)
+    nothing = _whyNothing(result, threshold)
+    if nothing:
+        return Accepted(target.segmentationNode, {}, nothing)
+    segmentation = target.segmentationNode or createSegmentationFor(
+        volume, f"{nodeName(volume)} segmentation"
+    )
+    editor.begin(segmentation, volume)
+    editor.saveState()
+    with editor.overwriting(rules.overwrite):
+        segmentIds = _write(
+            result, threshold, volume, replace(target, segmentationNode=segmentation), editor, rules
+        )
+    mask = readSegments(segmentation, segmentIds, worldGeometry(volume))
+    return Accepted(segmentation, segmentIds, _words(result, segmentation, segmentIds, mask), mask)
+
+
+def _write(
+    result: ShownResult,
+    threshold: float,
+    volume: Node,
+    target: Target,
+    editor: EditorPort,
+    rules: Rules,
+) -> dict[int, str]:
+    """Change segment by segment; returns the segment of each label that has one."""
+    geometry = worldGeometry(volume)
+    outline = result.mask(threshold)
+    segmentIds: dict[int, str] = {}
+    for label in result.labels:
+        inside = outline == label.value
+        segmentId = _existing(target, label.value)
+        if segmentId is None and not inside.any():
+            continue
+        if segmentId is None:
+            segmentId = _newSegment(result, label, volume, target.segmentationNode)
+            before = np.zeros_like(inside)
+        else:
+            before = _before(label.value, segmentId, target.segmentationNode, geometry, rules)
+        editor.remove(segmentId, before & ~inside, geometry)
+        editor.add(segmentId, inside & ~before, geometry)
+        _tag(result, label, segmentOf(target.segmentationNode, segmentId))
+        segmentIds[label.value] = segmentId
+    return segmentIds
+
+
+def _existing(target: Target, value: int) -> str | None:
+    """The segment chosen for a label, unless it was deleted meanwhile."""
+    segmentId = target.segmentIds.get(value)
+    segmentation = target.segmentationNode.GetSegmentation()
+    known = segmentId is not None and segmentation.GetSegment(segmentId) is not None
+    return segmentId if known else None
+
+
+def _newSegment(result: ShownResult, label: Label, volume: Node, segmentation: Node) -> str:
+    """What was typed names the structure, when there is only one."""
+    text = str(result.proposal.provenance.prompt.get("text", ""))
+    if text and len(result.labels) == 1:
+        label = labelFor(text, replace(label, name=text))
+    return addSegment(segmentation, label, f"{nodeName(volume)} {label.name}")
+
+
+def _before(
+    value: int, segmentId: str, segmentation: Node, geometry: Geometry, rules: Rules
+) -> NDArray[np.bool_]:
+    if rules.before is not None:
+        return np.asarray(rules.before.resampled(geometry).array == value)
+    return readSegments(segmentation, {1: segmentId}, geometry).array != 0
+
+
+def _tag(result: ShownResult, label: Label, segment: Node) -> None:
+    tagSegment(segment, result.proposal.provenance, result.proposal.verdict)
+    segment.SetTag(LABEL_TAG, str(label.value))
+
+
+def _volume(result: ShownResult) -> Node:
+    volume = currentScene().GetNodeByID(result.volumeNodeId)
+    if volume is None:
+        raise InputError("The volume of this outline is gone, so it cannot be accepted.")
+    if worldGeometry(volume).shape_kji != result.geometry.shape_kji:
+        raise InputError(
+            f"The volume {nodeName(volume)!r} was replaced by one of another size since it was "
+            "outlined; run it again."
+        )
+    return volume
+
+
+def _whyNothing(result: ShownResult, threshold: float) -> str:
+    """One sentence when there is nothing to accept, else ""."""
+    verdict = result.proposal.verdict
+    if verdict.state is Verdict.NOT_FOUND:
+        return f"Not found, so no segment was made: {verdict.reason}"
+    if result.isEmpty(threshold):
+        return (
+            f"The outline is empty at a threshold of {threshold:.2f}, so no segment was made; "
+            "lower the threshold."
+        )
+    return ""
+
+
+def _words(
+    result: ShownResult, segmentation: Node, segmentIds: Mapping[int, str], mask: Mask
+) -> str:
+    parts = [
+        f"{segmentOf(segmentation, segmentId).GetName()} ({mask.volume_ml(value):.1f} ml)"
+        for value, segmentId in segmentIds.items()
+    ]
+    words = f"Accepted: {', '.join(parts)}."
+    if result.proposal.verdict.state is Verdict.UNCERTAIN:
+        words += f" Uncertain, please check: {result.proposal.verdict.reason}"
+    return words

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DiffusionSegBridge.graded_outline import Block, GradedOutline
+from DiffusionSegBridge.graded_outline import Block, GradedOutline, stepOf
 from DiffusionSegBridge.labelmaps import labelmapVoxels
 from DiffusionSegBridge.nodes import Node, Scene, currentScene
 from DiffusionSegBridge.shown_result import ShownResult
@@ -72,10 +72,9 @@ class PreviewSegmentation:
     def remove(self) -> None:
         """Take the preview out of the scene; may be called again."""
         if self.node is not None:
-            for display in [self._node.GetDisplayNode()]:
-                if display is not None:
-                    self._scene.RemoveNode(display)
-            self._scene.RemoveNode(self._node)
+            for part in (self._node.GetDisplayNode(), self._node):
+                if part is not None:
+                    self._scene.RemoveNode(part)
         self._node = self._labelmap = self._written = self._change = None
         self._segments = ()
         self._voxels = np.zeros((0, 0, 0), np.uint8)
@@ -132,7 +131,7 @@ class PreviewSegmentation:
         display.SetAllSegmentsOpacity2DFill(0.5)
         if before is not None:
             # What is kept shows through: it looks as the segment below it does.
-            display.SetSegmentOpacity2DFill("kept", 0.0)
+            display.SetSegmentOpacity2DFill(str(_KEPT), 0.0)
 
     def _addSegment(self, value: int, name: str, color: Color) -> None:
         import slicer
@@ -142,7 +141,7 @@ class PreviewSegmentation:
         segment.SetColor(*color)
         segment.SetLabelValue(value)
         segment.AddRepresentation(_LABELMAP, self._labelmap)
-        self._node.GetSegmentation().AddSegment(segment, name)
+        self._node.GetSegmentation().AddSegment(segment, str(value))
 
     def _writeLabels(self, outline: GradedOutline, threshold: float) -> None:
         self._clear(outline.block)
@@ -185,8 +184,11 @@ class _Change:
         old = before.array[outline.block]
         relabelled = (old != 0) & (old != outline.values)
         self._base = self.outside[outline.block].copy()
-        # From removed to added where the label changes, from removed to kept elsewhere.
-        self._step = np.where(relabelled, np.uint8(256 + _ADDED - _REMOVED), np.uint8(1))
+        # From nothing to added and from removed to kept; from removed to added where the label
+        # changes.
+        self._step: NDArray[np.uint8] | int = 1
+        if relabelled.any():
+            self._step = np.where(relabelled, np.uint8(256 + _ADDED - _REMOVED), np.uint8(1))
 
     def isOf(self, outline: GradedOutline, given: Mask) -> bool:
         """Whether this was made for the same outline and mask."""
@@ -195,6 +197,6 @@ class _Change:
     def write(self, threshold: float, whole: NDArray[np.uint8]) -> None:
         """Set the outline's block; outside of it `outside` holds at every threshold."""
         part = whole[self._outline.block]
-        inside = self._outline.level >= self._outline.stepAt(threshold)
-        np.multiply(inside, self._step, out=part)
+        inside = self._outline.level >= stepOf(threshold)
+        np.multiply(inside, self._step, out=part, casting="unsafe")
         np.add(part, self._base, out=part)
