@@ -1,0 +1,45 @@
+"""CTK widgets that also know the scene's units; units are left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from Testing.Harness.ctk_standins import (
+    ctkCollapsibleButton,
+    ctkDoubleSpinBox,
+    ctkRangeWidget,
+    ctkSliderWidget,
+)
+from Testing.Harness.qmrml_standins.widget import stored
+
+
+class _KnowsScene:
+    """Mixin with a scene and nothing that follows it."""
+
+    def mrmlScene(self) -> Any:
+        return self.__dict__.get("_scene")
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self.__dict__["_scene"] = scene
+
+
+class qMRMLSliderWidget(_KnowsScene, ctkSliderWidget):  # type: ignore[misc]
+    """Slider with a unit."""
+
+    quantity = stored(str, "quantity", "")
+
+
+class qMRMLSpinBox(_KnowsScene, ctkDoubleSpinBox):  # type: ignore[misc]
+    """Spin box with a unit."""
+
+    quantity = stored(str, "quantity", "")
+
+
+class qMRMLRangeWidget(_KnowsScene, ctkRangeWidget):  # type: ignore[misc]
+    """Range with a unit."""
+
+    quantity = stored(str, "quantity", "")
+
+
+class qMRMLCollapsibleButton(_KnowsScene, ctkCollapsibleButton):  # type: ignore[misc]
+    """Section that hands the scene to its children."""

@@ -1,0 +1,71 @@
+"""The base of all widgets that know a MRML scene."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from PySide6.QtCore import Property, Signal
+from PySide6.QtWidgets import QWidget
+
+
+class qMRMLWidget(QWidget):
+    """A widget with a scene."""
+
+    mrmlSceneChanged = Signal(object)
+    cppSignals: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene: Any = None
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+    def setMRMLScene(self, scene: Any) -> None:
+        if scene is not self._scene:
+            self._scene = scene
+            self._on_scene(scene)
+            self.mrmlSceneChanged.emit(scene)
+
+    def _on_scene(self, scene: Any) -> None:
+        """For the widgets that follow their scene."""
+
+
+class qSlicerWidget(qMRMLWidget):
+    """What a module's .ui file has at its top."""
+
+
+class qSlicerScriptedLoadableModuleWidget(qSlicerWidget):
+    """What a scripted module's widget gets as its parent."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._entered = False
+
+
+def stored(kind: type | str, name: str, default: Any) -> Property:
+    """A property that only remembers its value."""
+    attribute = f"_{name}"
+
+    def read(self: Any) -> Any:
+        return self.__dict__.get(attribute, default)
+
+    def write(self: Any, value: Any) -> None:
+        self.__dict__[attribute] = value
+
+    return Property(kind, read, write)
+
+
+class Observers:
+    """VTK observations that are removed together."""
+
+    def __init__(self) -> None:
+        self._tags: list[tuple[Any, int]] = []
+
+    def add(self, caller: Any, event: Any, callback: Any) -> None:
+        self._tags.append((caller, caller.AddObserver(event, callback)))
+
+    def remove_all(self) -> None:
+        for caller, tag in self._tags:
+            caller.RemoveObserver(tag)
+        self._tags.clear()
