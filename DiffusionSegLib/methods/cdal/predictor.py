@@ -30,7 +30,8 @@ from DiffusionSegLib.methods.cdal.generator import Generator
 from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
 from DiffusionSegLib.methods.cdal.presence import PresenceEvidence, verdict_of
 from DiffusionSegLib.methods.cdal.recipe import Recipe
-from DiffusionSegLib.methods.cdal.refine import pin, start_mask, user_voxels
+from DiffusionSegLib.methods.cdal.refine import encoded_mask, pin, start_mask, user_voxels
+from DiffusionSegLib.methods.cdal.steering import steered_classes
 from DiffusionSegLib.methods.cdal.volume_ensemble import (
     GivenMask,
     PreviewMaker,
@@ -103,14 +104,15 @@ class CdalPredictor:
     def propose(
         self, embedding: CdalEmbedding, prompt: Prompt, run: RunOptions, progress: Progress
     ) -> Proposal:
-        """Draw the ensemble. Clicks and scribbles are kept exactly; boxes limit the outline."""
+        """Draw the ensemble. Clicks and scribbles are kept exactly and steer a second ensemble
+        that starts from the first one's outline; boxes limit the outline."""
         begun = time.monotonic()
         marked = bool(prompt.points) or prompt.scribbles is not None
         with memory_errors_explained("this image"):
             drawn = self._draw(embedding, run, progress.part(0.0, 0.5) if marked else progress)
             fixed = self._prompted(embedding, prompt, drawn, run) if marked else None
             if fixed is not None:
-                given = self._given(embedding, fixed, None, self._process.steps)
+                given = self._steered(embedding, fixed, drawn, run)
                 drawn = self._draw(embedding, run, progress.part(0.5, 1.0), given)
             return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
@@ -130,11 +132,10 @@ class CdalPredictor:
         """
         begun = time.monotonic()
         values = [label.value for label in self.model.labels]
-        level = min(int(self._parameter(run, "refine_level", 1)), self._process.steps)
         with memory_errors_explained("this image"):
             mask = mask.resampled(embedding.geometry)
             fixed = user_voxels(mask, original, values, prompt, self._brush(embedding, run))
-            given = self._given(embedding, fixed, mask, level)
+            given = self._given(embedding, fixed, mask, self._level(run))
             drawn = self._draw(embedding, run, progress, given)
             return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
@@ -279,6 +280,19 @@ class CdalPredictor:
         classes = full.array.argmax(axis=0) + 1
         brush = self._brush(embedding, run)
         return prompt_constraints(prompt, embedding.geometry, classes, brush)
+
+    def _level(self, run: RunOptions) -> int:
+        """The noise level from which a given outline is denoised."""
+        return min(int(self._parameter(run, "refine_level", 1)), self._process.steps)
+
+    def _steered(
+        self, embedding: CdalEmbedding, fixed: Fixed, drawn: Drawn, run: RunOptions
+    ) -> GivenMask:
+        """The first outline as the marks correct it."""
+        fixed_grid = on_grid(fixed, embedding.geometry, embedding.grid)
+        classes = steered_classes(drawn.mean, fixed_grid, embedding.grid)
+        start = encoded_mask(classes, len(self.model.labels))
+        return GivenMask(start, (fixed_grid != FREE).astype(np.float32)[None], self._level(run))
 
     def _given(
         self, embedding: CdalEmbedding, fixed: Fixed, mask: Mask | None, level: int

@@ -45,9 +45,12 @@ def start_mask(
         classes = np.zeros(grid.shape_kji, np.int16)
     else:
         classes = class_indices(mask.resampled(grid).array, values)
-    classes = np.where(fixed != FREE, fixed, classes)
-    encoded = encode_labels(torch.from_numpy(classes.astype(np.int64))[None], len(values))
-    return encoded[0].numpy()
+    return encoded_mask(np.where(fixed != FREE, fixed, classes), len(values))
+
+
+def encoded_mask(classes: NDArray[np.integer], labels: int) -> NDArray[np.float32]:
+    """Class indices (K, J, I) as ±1 (mask_channels, K, J, I)."""
+    return encode_labels(torch.from_numpy(classes.astype(np.int64))[None], labels)[0].numpy()
 
 
 def pin(probability: Image, geometry: Geometry, fixed: Fixed | None, boxes: Sequence[Box]) -> Image:
