@@ -12,6 +12,7 @@ from DiffusionSegLib.training.cdal.pack import PackedCase
 from DiffusionSegLib.training.cdal.settings import Augmentation, Task
 
 _BACKGROUND_TRIES = 8
+_CONTROL_POINTS = 4  # of smooth random fields, along an axis
 
 
 class WindowSampler:
@@ -57,7 +58,11 @@ class WindowSampler:
         # affine_grid maps window corners (±1) to image corners (±1); work in voxels between.
         to_image = (matrix * window[None, :]) / size[:, None]
         theta = torch.cat([to_image, (2 * center / size)[:, None]], dim=1)
-        return F.affine_grid(theta[None], [1, 1, *self._window], align_corners=False)
+        grid = F.affine_grid(theta[None], [1, 1, *self._window], align_corners=False)
+        if a.elastic:
+            moved = torch.stack([_smooth(self._window, rng) for _ in range(3)], dim=-1)
+            grid = grid + moved * (size > 1) * 2 * a.elastic / size
+        return grid
 
     def _reach(self, size: Tensor, window: Tensor, background: bool) -> Tensor:
         """How far the window's centre may lie from the image's centre, in voxels."""
@@ -82,12 +87,8 @@ class WindowSampler:
 
     def _intensity(self, window: Tensor, rng: torch.Generator) -> Tensor:
         a = self._augmentation
-        unit = (window + 1) / 2
-        unit = unit.clamp(1e-4, 1) ** math.exp(_uniform(rng, a.gamma))
-        window = unit * 2 - 1
-        channels = (window.shape[0], 1, 1, 1)
-        color = 1 + a.color * (torch.rand(channels, generator=rng) * 2 - 1)
-        window = window * color * (1 + _uniform(rng, a.gain)) + _uniform(rng, a.bias)
+        parts = window.split(1) if a.channelwise else [window]
+        window = torch.cat([self._brightness(part, rng) for part in parts])
         if _chance(rng, a.invert):
             window = -window
         if _chance(rng, a.blur):
@@ -99,10 +100,33 @@ class WindowSampler:
         window = window + level * torch.randn(window.shape, generator=rng)
         return self._drop_channel(window.clamp(-1, 1), rng)
 
+    def _brightness(self, window: Tensor, rng: torch.Generator) -> Tensor:
+        """Gamma, gain and bias of channels that change together."""
+        a = self._augmentation
+        unit = (window + 1) / 2
+        unit = unit.clamp(1e-4, 1) ** math.exp(_uniform(rng, a.gamma))
+        if a.field:
+            unit = unit * torch.exp(a.field * _smooth(self._window, rng))
+        window = unit * 2 - 1
+        if a.contrast:
+            mean = window.mean(dim=(1, 2, 3), keepdim=True)
+            kept = math.exp(-a.contrast * float(torch.rand((), generator=rng)))
+            window = mean + kept * (window - mean)
+        channels = (window.shape[0], 1, 1, 1)
+        color = 1 + a.color * (torch.rand(channels, generator=rng) * 2 - 1)
+        return window * color * (1 + _uniform(rng, a.gain)) + _uniform(rng, a.bias)
+
     def _drop_channel(self, window: Tensor, rng: torch.Generator) -> Tensor:
         if len(window) > 1 and _chance(rng, self._augmentation.channel_dropout):
             window[int(torch.randint(len(window), (), generator=rng))] = 0
         return window
+
+
+def _smooth(window: tuple[int, int, int], rng: torch.Generator) -> Tensor:
+    """A slowly varying field (K, J, I), of standard deviation one at its control points."""
+    points = [min(_CONTROL_POINTS, side) for side in window]
+    coarse = torch.randn((1, 1, *points), generator=rng)
+    return F.interpolate(coarse, window, mode="trilinear", align_corners=True)[0, 0]
 
 
 def _turn(degrees: float, a: int, b: int) -> Tensor:

@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--packed", type=Path, help="data packed before (needs neither images nor labels)"
     )
     parser.add_argument("--pack-only", action="store_true", help="write the packed data and stop")
+    parser.add_argument(
+        "--continue-from",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="begin with the weights of another run of this task, with the rates starting anew",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--mode", choices=("released", "adversarial"), help="loss of the generator")
     parser.add_argument("--steps", type=int, help="training steps instead of the task's own number")
@@ -71,7 +77,7 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     from DiffusionSegLib.training.cdal.trainer import Trainer
 
     pack = read_pack(packed)
-    trainer = Trainer(task, pack, args.output, resolve_device(args.device))
+    trainer = Trainer(task, pack, args.output, resolve_device(args.device), args.continue_from)
     best = trainer.run(progress.part(0.05, 0.95))
     folder = args.export or args.output / "model"
     export_model(trainer, folder, progress.part(0.95, 1.0))

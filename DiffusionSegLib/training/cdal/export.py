@@ -136,17 +136,18 @@ def manifest(trainer: Trainer, folder: Path, measured: Mapping[str, Any]) -> dic
 
 def _record(trainer: Trainer, measured: Mapping[str, Any]) -> dict[str, Any]:
     task = trainer.task
+    stages = trainer.stages
     parameters = sum(p.numel() for p in trainer.steps.generator.parameters())
     return {
         "data": task.card["data"],
-        "command": task.card["command"],
+        "command": "\n".join(stage["command"] for stage in stages),
         "mode": task.training.mode,
-        "steps": trainer.step,
+        "steps": sum(stage["steps"] for stage in stages),
         "batch": task.training.batch,
         "seed": task.training.seed,
         "device": str(trainer.device),
         "threads": torch.get_num_threads(),
-        "seconds": round(trainer.seconds),
+        "seconds": round(sum(stage["seconds"] for stage in stages)),
         "parameters": parameters,
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "validation_negatives": measured["negatives"],

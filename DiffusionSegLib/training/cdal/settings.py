@@ -26,6 +26,9 @@ class Augmentation:
     probability of a 3-wide smoothing. color: independent gain per channel. invert: probability of
     a negative. channel_dropout: probability that one of several channels is absent.
     background: probability of choosing a window without the object, as a negative.
+    channelwise: whether gain, bias and gamma are drawn anew for each channel. elastic: standard
+    deviation of a smooth displacement, in voxels. field: of a smooth brightness, as a logarithm.
+    contrast: largest loss of contrast, as a logarithm; for objects that hardly stand out.
     """
 
     rotate_deg: float = 15.0
@@ -43,6 +46,10 @@ class Augmentation:
     invert: float = 0.0
     channel_dropout: float = 0.0
     background: float = 0.0
+    channelwise: bool = False
+    elastic: float = 0.0
+    field: float = 0.0
+    contrast: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,9 @@ class TrainingSettings:
     attention (1 as released); attention_level: of the discriminator's features.
     corruption_probability: share of steps whose clean mask carries simulated user errors before
     noising, so that refinement learns to repair them (our choice, not in the paper).
+    noise_share: share of the generator's samples that are trained at the noisiest step in any case
+    (0 as released, where all steps are equally likely): there the outline comes from the image
+    alone, and what is missed there no later step brings back.
     overlap_weight: weight of a soft Dice term beside the squared error (our choice; 0 as released).
     discriminator_every, r1_every: in generator steps (1 and 1 or 10 as released).
     """
@@ -72,6 +82,7 @@ class TrainingSettings:
     attention_probability: float = 1.0
     attention_level: int = 2
     corruption_probability: float = 0.0
+    noise_share: float = 0.0
     overlap_weight: float = 0.0
     r1: float = 1.0
     r1_every: int = 10
@@ -154,6 +165,7 @@ def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> 
     try:
         values = json.loads(text)
         values["training"] = {**values["training"], **(overrides or {})}
+        values["overrides"] = dict(overrides or {})
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"The training task {path} is not usable: {error!r}.") from error
     return Task.from_dict(values)

@@ -72,7 +72,7 @@ class TrainingStep:
 
     def _generator_step(self, batch: Batch) -> dict[str, float]:
         t = self.task.training
-        index = self._times(len(batch.clean))
+        index = self._generator_times(len(batch.clean))
         _, further = self._pair(self._attended(batch, index), index)
         with self._precision():
             predicted = self.generator(further, index, batch.image, self._latent(len(further)))
@@ -119,6 +119,14 @@ class TrainingStep:
     def _times(self, count: int) -> Tensor:
         return torch.randint(self.process.steps, (count,), generator=self.rng).to(self.device)
 
+    def _generator_times(self, count: int) -> Tensor:
+        index = self._times(count)
+        share = self.task.training.noise_share
+        if not share:
+            return index
+        chosen = (torch.rand(count, generator=self.rng) < share).to(self.device)
+        return torch.where(chosen, self.process.steps - 1, index)
+
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.task.training.bf16)
 
@@ -144,12 +152,16 @@ class TrainingStep:
             "global_rng": torch.get_rng_state(),
         }
 
-    def restore(self, state: dict[str, object]) -> None:
-        """The inverse of ``state``."""
+    def adopt(self, state: dict[str, object]) -> None:
+        """Take the weights of another run's state, nothing else; raises RuntimeError on others."""
         self.generator.load_state_dict(state["generator"])  # type: ignore[arg-type]
         self.discriminator.load_state_dict(state["discriminator"])  # type: ignore[arg-type]
         self.average.network.load_state_dict(state["average"])  # type: ignore[arg-type]
         self.average.updates = int(state["updates"])  # type: ignore[call-overload]
+
+    def restore(self, state: dict[str, object]) -> None:
+        """The inverse of ``state``."""
+        self.adopt(state)
         self.generator_optimiser.load_state_dict(state["generator_optimiser"])  # type: ignore[arg-type]
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])  # type: ignore[arg-type]
         self.rng.set_state(state["rng"])  # type: ignore[arg-type]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.training.cdal.batches import Batches
 from DiffusionSegLib.training.cdal.pack import Pack
 from DiffusionSegLib.training.cdal.pictures import sample_picture
+from DiffusionSegLib.training.cdal.recorded_command import training_command
 from DiffusionSegLib.training.cdal.settings import Task
 from DiffusionSegLib.training.cdal.step import TrainingStep
 from DiffusionSegLib.training.cdal.validation import validate
@@ -44,9 +44,16 @@ _CHECKPOINT_S = 60.0
 
 
 class Trainer:
-    """Trains one task in ``folder``; run again with the same folder to continue."""
+    """Trains one task in ``folder``; run again with the same folder to continue.
 
-    def __init__(self, task: Task, pack: Pack, folder: Path, device: str = "cpu") -> None:
+    start: the checkpoint of another run of the same networks to begin with its weights (a warm
+    restart: step, rates and optimisers begin anew). stages: what was done, this run last, as
+    {"command", "steps", "seconds"}.
+    """
+
+    def __init__(
+        self, task: Task, pack: Pack, folder: Path, device: str = "cpu", start: Path | None = None
+    ) -> None:
         self.task, self.pack, self.folder = task, pack, folder
         self.device = torch.device(device)
         rng = torch.Generator().manual_seed(task.training.seed)
@@ -56,6 +63,14 @@ class Trainer:
         self.seconds = 0.0
         self.best = -1.0
         self.best_weights: dict[str, torch.Tensor] | None = None
+        self._start, self._earlier = start, list[dict[str, Any]]()
+
+    @property
+    def stages(self) -> list[dict[str, Any]]:
+        """All that made these weights, oldest first."""
+        command = training_command(self.task, len(self._earlier))
+        now = {"command": command, "steps": self.step, "seconds": self.seconds}
+        return [*self._earlier, now]
 
     @property
     def checkpoint_path(self) -> Path:
@@ -127,12 +142,14 @@ class Trainer:
             "best": self.best,
             "best_weights": self.best_weights,
             "fingerprint": _fingerprint(self.task),
+            "stages": self.stages,
         }
         save_checkpoint(state, self.checkpoint_path)
 
     def _resume(self) -> None:
         state = load_checkpoint(self.checkpoint_path)
         if state is None:
+            self._begin()
             return
         if state["fingerprint"] != _fingerprint(self.task):
             raise InputError(
@@ -142,12 +159,32 @@ class Trainer:
         self.steps.restore(state)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.best, self.best_weights = float(state["best"]), state["best_weights"]
+        self._earlier = state.get("stages", [])[:-1]
+
+    def _begin(self) -> None:
+        """A run without a checkpoint of its own begins with the weights that it was given."""
+        if self._start is None:
+            return
+        state = load_checkpoint(self._start)
+        if state is None:
+            raise InputError(f"There is no checkpoint {self._start} to continue from.")
+        try:
+            self.steps.adopt(state)
+        except RuntimeError as error:
+            raise InputError(
+                f"The checkpoint {self._start} holds other networks than those of the task "
+                f"{self.task.name}; continue from a run of the same task."
+            ) from error
+        first = {"command": training_command(self.task, 0, plain=True)}
+        first |= {"steps": state["step"], "seconds": state["seconds"]}
+        self._earlier = state.get("stages", [first])
 
 
 def _fingerprint(task: Task) -> str:
     """What must be equal for a run to continue."""
-    ignored: Mapping[str, Any] = {**task.source, "card": None}
-    return repr(sorted(ignored.items(), key=lambda item: item[0]))
+    counted: dict[str, Any] = {**task.source, "card": None}
+    counted.pop("overrides", None)  # already among the training settings
+    return repr(sorted(counted.items(), key=lambda item: item[0]))
 
 
 def _clock(device: torch.device) -> float:

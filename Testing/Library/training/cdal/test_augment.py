@@ -91,6 +91,48 @@ def test_intensities_change_and_stay_within_bounds():
         assert torch.equal(classes, case.label[0].long())
 
 
+def test_channels_change_together_or_each_on_its_own():
+    case = case_of(1, 16, 16, channels=2)
+    case.image.mul_(0.4)  # away from the ends, where values are cut off
+    for alone in (False, True):
+        changing = sampler(gain=0.4, bias=0.1, gamma=0.3, channelwise=alone)
+        image, _ = changing.draw(case, rng())
+        assert torch.equal(image[0], image[1]) != alone
+        assert not torch.allclose(image, case.image[:, 0].float(), atol=0.01)
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32), (16, 20, 18)])
+def test_elastic_bends_image_and_label_alike(shape):
+    window = (1, 32, 32) if shape[0] == 1 else (16, 16, 16)
+    still, bending = sampler(window), sampler(window, elastic=1.5)
+    case, moved, agree = case_of(*shape), [], []
+    for seed in range(10):
+        image, classes = bending.draw(case, rng(seed))
+        moved.append(bool((classes != still.draw(case, rng(seed))[1]).any()))
+        agree.append(((image[0] > 0) == (classes > 0)).float().mean())
+    assert sum(moved) >= 8
+    assert float(torch.stack(agree).mean()) > 0.97
+
+
+def test_a_brightness_field_varies_slowly():
+    case = case_of(1, 32, 32)
+    case.image[:] = 0
+    image, _ = sampler((1, 32, 32), field=0.3).draw(case, rng())
+    assert float(image.std()) > 0.05
+    steps = torch.cat([image.diff(dim=1).flatten(), image.diff(dim=2).flatten()])
+    assert float(steps.abs().max()) < 0.3 * float(image.max() - image.min())
+
+
+def test_contrast_is_lost_about_the_mean():
+    case, lost = case_of(1, 16, 16), []
+    for seed in range(20):
+        image, _ = sampler(contrast=1.0).draw(case, rng(seed))
+        lost.append(float(image.std() / case.image.float().std()))
+        assert float(image.mean()) == pytest.approx(float(case.image.float().mean()), abs=1e-3)
+    assert 0.36 < min(lost) < 0.55
+    assert 0.8 < max(lost) <= 1.001
+
+
 def test_a_dropped_channel_is_zero_and_never_all_of_them():
     dropping = sampler(channel_dropout=1.0)
     for seed in range(10):

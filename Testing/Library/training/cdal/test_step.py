@@ -55,6 +55,22 @@ def test_without_attention_or_adversary_no_discriminator_is_trained():
     assert torch.equal(weights(steps.discriminator), judge)
 
 
+def test_the_noisiest_step_can_be_trained_more_often():
+    shares = []
+    for share in (0.0, 0.6, 1.0):
+        steps, _ = started(noise_share=share)
+        shares.append(float((steps._generator_times(4000) == 1).float().mean()))
+    assert shares == pytest.approx([0.5, 0.8, 1.0], abs=0.03)
+
+
+def test_without_a_share_the_draws_are_as_released():
+    steps, _ = started()
+    state = steps.rng.get_state()
+    usual = steps._times(10)
+    steps.rng.set_state(state)
+    assert torch.equal(steps._generator_times(10), usual)
+
+
 def test_the_adversary_pulls_the_generator():
     """Same draws, same start: only λ softplus(-D(fake)) differs."""
     moved = []

@@ -120,6 +120,68 @@ def test_other_settings_do_not_continue_a_run(tmp_path):
         Trainer(tiny_task(steps=2, batch=1), disc_pack(), tmp_path).run(Progress.silent())
 
 
+def test_a_warm_restart_begins_with_the_weights_alone(tmp_path):
+    pack, first = disc_pack(), Trainer(tiny_task(), disc_pack(), tmp_path / "first")
+    first.run(Progress.silent())
+    second = Trainer(
+        tiny_task(steps=4, seed=3), pack, tmp_path / "second", start=first.checkpoint_path
+    )
+    second._resume()
+    for part in ("generator", "discriminator"):
+        old, new = getattr(first.steps, part), getattr(second.steps, part)
+        assert all(map(torch.equal, old.state_dict().values(), new.state_dict().values()))
+    average = second.steps.average
+    assert average.updates == first.steps.average.updates
+    assert (second.step, second.best, second.best_weights) == (0, -1.0, None)
+    assert not second.steps.generator_optimiser.state_dict()["state"]
+
+
+def test_a_warm_restart_resumes_like_any_run(tmp_path):
+    Trainer(tiny_task(steps=2), disc_pack(), tmp_path / "first").run(Progress.silent())
+    start, task = tmp_path / "first" / "checkpoint.pt", tiny_task(steps=6, seed=3)
+    whole = Trainer(task, disc_pack(), tmp_path / "whole", start=start)
+    best = whole.run(Progress.silent())
+    halves = Trainer(task, disc_pack(), tmp_path / "halves", start=start)
+    with pytest.raises(Cancelled):
+        halves.run(stop_after(halves, 3))
+    rest = Trainer(task, disc_pack(), tmp_path / "halves", start=start)
+    assert rest.run(Progress.silent()) == best
+    assert_same_run(tmp_path / "whole", tmp_path / "halves")
+    assert [stage["steps"] for stage in rest.stages] == [2, 6]
+    fresh = Trainer(task, disc_pack(), tmp_path / "fresh")
+    fresh.run(Progress.silent())
+    assert record(tmp_path / "fresh") != record(tmp_path / "whole")
+
+
+def test_every_stage_is_recorded(tmp_path):
+    start = None
+    for number, steps in enumerate((2, 3, 4)):
+        task = tiny_task(steps=steps)
+        run = Trainer(task, disc_pack(), tmp_path / str(number), start=start)
+        run.run(Progress.silent())
+        start = run.checkpoint_path
+    assert [stage["steps"] for stage in run.stages] == [2, 3, 4]
+    assert [stage["command"].split()[-1] for stage in run.stages] == [
+        "discs",
+        "runs/discs/checkpoint.pt",
+        "runs/discs-2/checkpoint.pt",
+    ]
+    assert all(stage["seconds"] > 0 for stage in run.stages)
+
+
+def test_a_warm_restart_needs_a_checkpoint_of_such_networks(tmp_path):
+    with pytest.raises(InputError, match=r"no checkpoint .*nowhere\.pt"):
+        Trainer(tiny_task(), disc_pack(), tmp_path, start=tmp_path / "nowhere.pt").run(
+            Progress.silent()
+        )
+    Trainer(tiny_task(steps=1), disc_pack(), tmp_path / "one").run(Progress.silent())
+    other = Trainer(
+        tiny_task(2), disc_pack(2), tmp_path / "two", start=tmp_path / "one" / "checkpoint.pt"
+    )
+    with pytest.raises(InputError, match="other networks than those of the task discs"):
+        other.run(Progress.silent())
+
+
 def test_the_best_weights_are_those_of_the_best_validation(tmp_path):
     trainer = Trainer(tiny_task(steps=8, learning_rate=5e-3), disc_pack(), tmp_path)
     best = trainer.run(Progress.silent())
