@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from DiffusionSegLib.errors import Cancelled, DiffusionSegError, InputError
+from slicer.i18n import tr as _
 
+from DiffusionSegLib.errors import Cancelled, DiffusionSegError, InputError
 from DiffusionSegPanel.plain_signal import Signal
 
 __all__ = ["OutlineResult", "Outliner"]
@@ -31,9 +32,9 @@ class OutlineResult:
 class Outliner:
     """Asks the worker for outlines and reports what happens. No Qt.
 
-    client: a WorkerClient, or anything with its methods. imageFromVolumes, imageKey: the bridge's
-    functions. nodeById: looks a node up in the scene; an answer for a volume that is gone is
-    dropped with a sentence. All signals are emitted from poll(), or from the call itself.
+    client: a WorkerClient, or anything with its methods; None until setClient.
+    imageFromVolumes, imageKey: the bridge's functions. nodeById: looks a node up in the scene; an
+    answer for a volume that is gone is dropped with a sentence. All signals are emitted from poll(), or from the call itself.
     """
 
     def __init__(
@@ -90,9 +91,15 @@ class Outliner:
             lambda key: self.client.refine(setup, key, edited, prompt, original),
         )
 
-    def estimate(self, volumeNodes: Sequence[Any], setup: Any, region: Any = None) -> Any:
+    def estimate(self, volumeNodes: Sequence[Any], setup: Any, prompt: Any) -> Any:
         """A Ticket[Estimate] of time and memory; raises DiffusionSegError for unusable input."""
-        return self.client.estimate(setup, self._sendImage(volumeNodes), region)
+        key = self._sendImage(volumeNodes)
+        return self.client.estimate(setup, key, prompt.region, prompt)
+
+    def setClient(self, client: Any) -> None:
+        """Work with another worker from now on; the job under way is stopped."""
+        self.stop(_("The worker was changed, so the outline was stopped."))
+        self.client = client
 
     def stop(self, reason: str = "") -> None:
         """Cancel the job under way, at once for the page; ``reason`` is the sentence shown."""
@@ -110,15 +117,18 @@ class Outliner:
 
     def poll(self) -> None:
         """Deliver what has arrived and ask for a preview about once a second; never blocks."""
+        if self.client is None:
+            return
         self.client.poll()
         if self._ticket is not None and self._nodeById(self.volumeNodeId) is None:
-            self.stop("The volume is gone, so the outline was stopped.")
+            self.stop(_("The volume is gone, so the outline was stopped."))
         self._askForPreview()
 
     def close(self) -> None:
         """Stop the job and end the worker."""
         self.stop()
-        self.client.close()
+        if self.client is not None:
+            self.client.close()
 
     def _start(
         self,
@@ -143,10 +153,13 @@ class Outliner:
 
     def _sendImage(self, volumeNodes: Sequence[Any]) -> str:
         """The key under which the worker knows the image; voxels are sent when they are new."""
+        if self.client is None:
+            raise InputError(_("There is no worker; check the worker command in Settings."))
         if not volumeNodes:
-            raise InputError("No volume is selected; choose the volume to outline.")
+            raise InputError(_("No volume is chosen; choose the volume to outline."))
         key = self._imageKey(volumeNodes)
-        self.client.set_image(key, self._imageFromVolumes(volumeNodes))
+        if not self.client.has_image(key):
+            self.client.set_image(key, self._imageFromVolumes(volumeNodes))
         return key
 
     def _onProgress(self, ticket: Any, progress: Any) -> None:
@@ -168,7 +181,7 @@ class Outliner:
 
     def _deliver(self, asked: OutlineResult, proposal: Any) -> None:
         if self._nodeById(asked.volumeNodeId) is None:
-            self.stopped.emit("The volume is gone, so its outline was dropped.")
+            self.stopped.emit(_("The volume is gone, so its outline was dropped."))
             return
         elapsedS = time.monotonic() - self._startS
         self.finished.emit(

@@ -34,5 +34,5 @@ class Signal:
         for receiver in tuple(self._receivers):
             try:
                 receiver(*arguments)
-            except Exception:  # noqa: BLE001 - the boundary between a controller and the page
+            except Exception:
                 logging.exception("A receiver of a signal failed")

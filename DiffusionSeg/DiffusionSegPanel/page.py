@@ -1,0 +1,315 @@
+"""The page as a whole: joins the sections, the parameter node, the worker and the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from DiffusionSegBridge.volumes import imageFromVolumes, imageKey
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegPanel.choice import Choice, chosen
+from DiffusionSegPanel.estimator import Estimator
+from DiffusionSegPanel.first_volume import chooseFirstVolume
+from DiffusionSegPanel.input_section import InputSection
+from DiffusionSegPanel.notice import Notice
+from DiffusionSegPanel.outliner import Outliner, OutlineResult
+from DiffusionSegPanel.prompt_section import PromptSection
+from DiffusionSegPanel.readiness import whyNotReady
+from DiffusionSegPanel.refine_section import RefineSection
+from DiffusionSegPanel.result_section import ResultSection
+from DiffusionSegPanel.run_section import RunSection
+from DiffusionSegPanel.settings_section import SettingsSection
+from DiffusionSegPanel.shortcuts import Shortcuts
+from DiffusionSegPanel.slicer_version import whatIsMissing
+from DiffusionSegPanel.system_report import systemReport
+from DiffusionSegPanel.words import durationInWords
+from DiffusionSegPanel.worker_link import WorkerLink
+from DiffusionSegPanel.worker_settings import WorkerSettings, createClient
+from DiffusionSegPanel.worker_test import WorkerTest
+
+__all__ = ["Page"]
+
+_POLL_MS = 30
+
+
+class Page(VTKObservationMixin):
+    """Lives from setup() to cleanup() of the module's widget; shown between enter() and exit().
+
+    ui: the child widgets of DiffusionSeg.ui by name. getParameterNode: the module logic's.
+    makeClient: makes a worker's client from a command line.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        resourcePath: Callable[[str], str],
+        getParameterNode: Callable[[], Any],
+        makeClient: Callable[[str], Any] = createClient,
+    ) -> None:
+        VTKObservationMixin.__init__(self)
+        self.ui, self._getParameterNode = ui, getParameterNode
+        self.parameters: Any = None
+        self._observedVolume: Any = None
+        self._isEntered = self._isClosed = False
+        self.settings = WorkerSettings()
+        self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
+        self.link, self.test = WorkerLink(makeClient), WorkerTest(makeClient)
+        self.estimator = Estimator(self.outliner)
+        self._makeSections(resourcePath)
+        self._join()
+        self._observeScene()
+        self.timer = _timer(_POLL_MS, self.poll)
+        self._refreshTimer = _timer(0, self.refresh, isSingleShot=True)
+        self.notice.stand(whatIsMissing())
+
+    def enter(self) -> None:
+        """The module is shown: start the worker, show the marks, install the keys."""
+        if self._isClosed:
+            return
+        self._isEntered = True
+        if self.parameters is None:
+            self.setParameterNode(self._getParameterNode())
+        chooseFirstVolume(self.parameters)
+        if self.link.client is None:
+            self.link.connect(self.settings.command)
+        for part in (self.shortcuts, self.prompt, self.result, self.refine):
+            part.enter()
+        self.timer.start()
+        self.refresh()
+
+    def exit(self) -> None:
+        """The module is left; a job under way goes on."""
+        self._isEntered = False
+        for part in (self.shortcuts, self.prompt, self.result, self.refine):
+            part.exit()
+
+    def cleanup(self) -> None:
+        """The end: the job is cancelled, the worker closed, nothing calls back. Repeatable."""
+        if self._isClosed:
+            return
+        self.exit()
+        self._isClosed = True
+        self.timer.stop()
+        self._refreshTimer.stop()
+        self.outliner.stop()
+        self.removeObservers()
+        for part in (self.estimator, self.result, self.refine, self.prompt, self.input):
+            part.cleanup()
+        for part in (self.settingsSection, self.run, self.notice):
+            part.cleanup()
+        self.test.close()
+        self.link.close()
+        self.parameters = None
+
+    def setParameterNode(self, parameters: Any) -> None:
+        """Work with another parameter node; None while the scene is closed."""
+        if self.parameters is not None:
+            node = self.parameters.parameterNode
+            self.removeObserver(node, vtk.vtkCommand.ModifiedEvent, self._onModified)
+        self.parameters = parameters
+        if parameters is not None:
+            node = parameters.parameterNode
+            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._onModified)
+        self.refresh()
+
+    def choice(self) -> Choice:
+        """The method and the model that are chosen."""
+        names = (self.parameters.method, self.parameters.model) if self.parameters else ("", "")
+        return chosen(self.link.catalogue, *names)
+
+    def request(self) -> tuple[list[Any], Any, Any] | None:
+        """(volume nodes, Setup, Prompt) as they stand; None when something is missing.
+
+        Raises PromptError for a mark outside the volume.
+        """
+        choice = self.choice()
+        if self.parameters is None or self._whyNot(choice):
+            return None
+        volumes = self.input.usedVolumes(choice)
+        setup = choice.setup(self.parameters, self.settingsSection.deviceName)
+        return volumes, setup, self.prompt.prompt(choice, volumes[0])
+
+    def segment(self) -> None:
+        """Start an outline from what is chosen."""
+        try:
+            request = self.request()
+        except DiffusionSegError as error:
+            self.run.say(str(error))
+            return
+        if request is None:
+            return
+        self.prompt.points.stopPlacing()
+        self.settings.remember(request[2].text)
+        self.estimator.forget()
+        self.outliner.propose(*request)
+
+    def poll(self) -> None:
+        """Deliver what the workers sent. Stops by itself when nobody looks and nothing runs."""
+        self.outliner.poll()
+        self.test.poll()
+        if not self._isEntered and not self.outliner.isBusy:
+            self.timer.stop()
+
+    def refresh(self) -> None:
+        """Show what the parameter node, the scene and the worker say."""
+        if self._isClosed:
+            return
+        choice = self.choice()
+        self.input.update(self.link.catalogue, choice)
+        self.prompt.update(choice)
+        self.settingsSection.update(self.link.hello, choice)
+        self.run.setReady(self._whyNot(choice))
+        self._observeVolume()
+        self._wantEstimate()
+
+    def _makeSections(self, resourcePath: Callable[[str], str]) -> None:
+        ui = self.ui
+        self.notice = Notice(ui, self._reconnect)
+        self.input = InputSection(ui, self._parameters)
+        self.prompt = PromptSection(ui, self._parameters, self.settings.history, resourcePath)
+        self.run = RunSection(ui)
+        self.result = ResultSection(
+            ui.resultPlaceholder, self.outliner, self._parameters, resourcePath
+        )
+        self.refine = RefineSection(ui.refinePlaceholder, self.outliner, self.result, resourcePath)
+        self.refine.request = self.request
+        self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
+        keys = {
+            "P": self.prompt.points.toggleInclude,
+            "Shift+P": self.prompt.points.toggleExclude,
+            "B": self.prompt.box.toggle,
+            "Ctrl+Return": self.run.click,
+        }
+        self.shortcuts = Shortcuts(keys, ui.segmentButton)
+
+    def _join(self) -> None:
+        """Who listens to whom."""
+        self.run.segmentRequested.connect(self.segment)
+        self.run.stopRequested.connect(lambda: self.outliner.stop(_("Stopped.")))
+        self.run.stopHereRequested.connect(self.outliner.stopHere)
+        self.outliner.started.connect(self.run.start)
+        self.outliner.progressed.connect(self.run.progress)
+        self.outliner.finished.connect(self._onFinished)
+        self.outliner.failed.connect(lambda error: self.run.stop(str(error)))
+        self.outliner.stopped.connect(self.run.stop)
+        self.result.said.connect(self.run.say)
+        self.estimator.estimated.connect(self.run.setEstimate)
+        self.prompt.changed.connect(self._scheduleRefresh)
+        self.link.replaced.connect(self.outliner.setClient)
+        self.link.changed.connect(self._onWorkerAnswered)
+        self.link.failed.connect(lambda error: self.notice.tell(str(error)))
+        self.test.done.connect(self.settingsSection.sayOfTest)
+        section = self.settingsSection
+        section.commandChanged.connect(self._reconnect)
+        section.deviceChanged.connect(self.refresh)
+        section.testRequested.connect(self._onTestRequested)
+        section.reportRequested.connect(self._onReportRequested)
+
+    def _observeScene(self) -> None:
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self._onStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self._onSceneChanged)
+        self.addObserver(scene, scene.EndImportEvent, self._onSceneChanged)
+        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+        self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
+
+    def _parameters(self) -> Any:
+        return self.parameters
+
+    def _whyNot(self, choice: Choice) -> str:
+        return whyNotReady(
+            self.link.catalogue,
+            choice,
+            self.input.volumes(),
+            self.link.hello,
+            self.settingsSection.device,
+        )
+
+    def _wantEstimate(self) -> None:
+        if not self._isEntered or self.outliner.isBusy:
+            return
+        choice = self.choice()
+        if self.parameters is None or self._whyNot(choice):
+            self.estimator.forget()
+            return
+        setup = choice.setup(self.parameters, self.settingsSection.deviceName)
+        where = self.prompt.where.changeTime()
+        volumes = imageKey(self.input.usedVolumes(choice))
+        self.estimator.want(f"{volumes}|{setup}|{where}", self.request)
+
+    def _observeVolume(self) -> None:
+        """Voxels may arrive after the node."""
+        volume = self.input.volumes()[0]
+        if volume is self._observedVolume:
+            return
+        event = slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent
+        if self._observedVolume is not None:
+            self.removeObserver(self._observedVolume, event, self._scheduleRefresh)
+        if volume is not None:
+            self.addObserver(volume, event, self._scheduleRefresh)
+        self._observedVolume = volume
+
+    def _scheduleRefresh(self, _caller: Any = None, _event: Any = None) -> None:
+        if not self._isClosed:
+            self._refreshTimer.start()
+
+    def _onModified(self, _caller: Any, _event: Any) -> None:
+        self.refresh()
+
+    def _onStartClose(self, _caller: Any, _event: Any) -> None:
+        self.outliner.stop(_("The scene was closed, so the outline was stopped."))
+        self.estimator.forget()
+        self.result.onSceneClose()
+        self.refine.onSceneClose()
+        self.prompt.points.stopPlacing()
+        self.setParameterNode(None)
+
+    def _onSceneChanged(self, _caller: Any, _event: Any) -> None:
+        if self._isEntered:
+            self.setParameterNode(self._getParameterNode())
+            chooseFirstVolume(self.parameters)
+            self.prompt.enter()
+
+    def _onNodeAdded(self, _caller: Any, _event: Any) -> None:
+        if self._isEntered and self.parameters is not None:
+            self._scheduleRefresh()
+
+    def _onNodeRemoved(self, _caller: Any, _event: Any) -> None:
+        self._scheduleRefresh()
+
+    def _onFinished(self, result: OutlineResult) -> None:
+        self.run.stop(_("Done in {time}.").format(time=durationInWords(result.elapsedS)))
+
+    def _onWorkerAnswered(self) -> None:
+        problem = self.link.hello.problem if self.link.hello else ""
+        self.notice.tell(str(problem or ""))
+        self.refresh()
+
+    def _reconnect(self) -> None:
+        self.estimator.forget()
+        self.notice.tell("")
+        self.link.connect(self.settings.command)
+        self.refresh()
+
+    def _onTestRequested(self, commandText: str) -> None:
+        self.settingsSection.sayOfTest(_("Starting the worker"), isRunning=True)
+        self.test.start(commandText)
+
+    def _onReportRequested(self) -> None:
+        link = self.link
+        report = systemReport(self.settings.command, link.hello, link.client, link.catalogue)
+        self.settingsSection.copy(report)
+
+
+def _timer(intervalMs: int, slot: Callable[[], None], isSingleShot: bool = False) -> Any:
+    timer = qt.QTimer()
+    timer.setInterval(intervalMs)
+    timer.setSingleShot(isSingleShot)
+    timer.connect("timeout()", slot)
+    return timer

@@ -1,0 +1,105 @@
+"""One button, Segment or Stop, and what is happening, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from DiffusionSegPanel.appearance import mute
+from DiffusionSegPanel.plain_signal import Signal
+from DiffusionSegPanel.words import progressInWords
+
+__all__ = ["RunSection"]
+
+_TICKS = 1000
+
+
+class RunSection:
+    """The button and the lines under it. Knows nothing of images; says what it is told.
+
+    Signals: segmentRequested, stopRequested, stopHereRequested.
+    """
+
+    def __init__(self, ui: Any) -> None:
+        self.segmentRequested, self.stopRequested = Signal(), Signal()
+        self.stopHereRequested = Signal()
+        self._ui = ui
+        self._isRunning = False
+        self._whyNot = self._said = self._estimate = ""
+        mute(ui.statusLabel)
+        ui.segmentButton.connect("clicked()", self._onClicked)
+        ui.stopHereButton.connect("clicked()", self._onStopHere)
+        self._show()
+
+    def cleanup(self) -> None:
+        """The buttons call back no more."""
+        self._ui.segmentButton.disconnect("clicked()", self._onClicked)
+        self._ui.stopHereButton.disconnect("clicked()", self._onStopHere)
+
+    def setReady(self, whyNot: str) -> None:
+        """``whyNot``: the sentence why Segment cannot be pressed, or ""."""
+        if whyNot != self._whyNot:
+            self._whyNot = whyNot
+            self._show()
+
+    def setEstimate(self, words: str) -> None:
+        """What a run would cost; shown until something else has to be said."""
+        self._estimate = words
+        self._show()
+
+    def say(self, sentence: str) -> None:
+        """How the last run ended; stays until the next one."""
+        self._said = sentence
+        self._show()
+
+    def start(self, kind: str) -> None:
+        """A run began."""
+        self._isRunning, self._said = True, ""
+        ui = self._ui
+        ui.progressBar.setRange(0, 0)  # busy, until the first report
+        ui.stopHereButton.setVisible(kind == "propose")
+        ui.stopHereButton.setEnabled(True)
+        self._show()
+        ui.statusLabel.text = _("Handing the image over")
+
+    def progress(self, report: Any) -> None:
+        """A WorkerProgress arrived."""
+        if self._isRunning:
+            self._ui.progressBar.setRange(0, _TICKS)
+            self._ui.progressBar.setValue(round(_TICKS * report.fraction))
+            self._ui.statusLabel.text = progressInWords(report)
+
+    def stop(self, sentence: str) -> None:
+        """The run ended, in whatever way; ``sentence`` says how."""
+        self._isRunning = False
+        self._ui.stopHereButton.setVisible(False)
+        self.say(sentence)
+
+    def click(self) -> None:
+        """As if the button were pressed; a disabled one is not."""
+        self._ui.segmentButton.click()
+
+    def _onClicked(self) -> None:
+        (self.stopRequested if self._isRunning else self.segmentRequested).emit()
+
+    def _onStopHere(self) -> None:
+        self._ui.stopHereButton.setEnabled(False)
+        self.stopHereRequested.emit()
+
+    def _show(self) -> None:
+        ui = self._ui
+        ui.progressBar.setVisible(self._isRunning)
+        ui.segmentButton.text = _("Stop") if self._isRunning else _("Segment")
+        ui.segmentButton.setEnabled(self._isRunning or not self._whyNot)
+        ui.segmentButton.toolTip = self._toolTip()
+        if not self._isRunning:
+            ui.statusLabel.text = self._said or self._whyNot or self._estimate
+            ui.statusLabel.setVisible(bool(ui.statusLabel.text))
+        else:
+            ui.statusLabel.setVisible(True)
+
+    def _toolTip(self) -> str:
+        if self._isRunning:
+            return _("Stop outlining; everything stays as it was (Ctrl+Return)")
+        return self._whyNot or _("Outline the structure (Ctrl+Return)")

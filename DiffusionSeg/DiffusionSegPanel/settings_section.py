@@ -1,0 +1,153 @@
+"""Settings: device, worker, seed, samples, the method's parameters, system report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from DiffusionSegPanel.appearance import mute
+from DiffusionSegPanel.catalogue_view import ParameterForm
+from DiffusionSegPanel.choice import Choice, methodParameters, withMethodParameters
+from DiffusionSegPanel.plain_signal import Signal
+
+__all__ = ["SettingsSection"]
+
+_AUTOMATIC = "auto"
+
+
+class SettingsSection:
+    """Machine settings go to ``settings`` (WorkerSettings), the study's to the parameter node.
+
+    Signals: commandChanged (after it was stored), testRequested (command as typed),
+    reportRequested, deviceChanged.
+    """
+
+    def __init__(self, ui: Any, parameterNode: Callable[[], Any], settings: Any) -> None:
+        self.commandChanged, self.testRequested = Signal(), Signal()
+        self.reportRequested, self.deviceChanged = Signal(), Signal()
+        self._ui, self._parameterNode, self._settings = ui, parameterNode, settings
+        self._updating = False
+        self._hello: Any = None
+        self._choice = Choice(None, None)
+        self.parameters = ParameterForm(ui.parametersWidget)
+        self.parameters.changed.connect(self._onParameter)
+        ui.workerEdit.text = settings.command
+        mute(ui.deviceReasonLabel)
+        mute(ui.workerResultLabel)
+        self._connections = [
+            (ui.deviceCombo, "currentIndexChanged(int)", self._onDevice),
+            (ui.workerEdit, "editingFinished()", self._onCommand),
+            (ui.workerTestButton, "clicked()", self._onTest),
+            (ui.seedSpinBox, "valueChanged(int)", self._onSeed),
+            (ui.samplesSpinBox, "valueChanged(int)", self._onSamples),
+            (ui.reportButton, "clicked()", self.reportRequested.emit),
+        ]
+        for widget, signal, slot in self._connections:
+            widget.connect(signal, slot)
+
+    def cleanup(self) -> None:
+        """The widgets call back no more."""
+        for widget, signal, slot in self._connections:
+            widget.disconnect(signal, slot)
+        self._connections = []
+        self.parameters.clear()
+
+    @property
+    def device(self) -> Any:
+        """The DeviceReport that is chosen; None for the worker's own choice."""
+        devices = self._hello.devices if self._hello else ()
+        return next((one for one in devices if one.name == self._settings.device), None)
+
+    @property
+    def deviceName(self) -> str:
+        """The chosen device as a Setup takes it; a device that is no longer there is "auto"."""
+        return self.device.name if self.device or self._hello is None else _AUTOMATIC
+
+    def update(self, hello: Any, choice: Choice) -> None:
+        """Show the devices, the seed and the parameters."""
+        parameters, ui = self._parameterNode(), self._ui
+        self._hello, self._choice = hello, choice
+        self._updating = True
+        try:
+            self._updateDevices()
+            if parameters is not None:
+                ui.seedSpinBox.setValue(parameters.seed)
+                ui.samplesSpinBox.setValue(parameters.samples)
+                if choice.method is not None:
+                    saved = methodParameters(parameters.parametersJson, choice.method.name)
+                    self.parameters.update(choice.method.parameters, saved)
+        finally:
+            self._updating = False
+        ui.parametersLine.setVisible(bool(choice.method and choice.method.parameters))
+
+    def sayOfTest(self, sentence: str, isRunning: bool = False) -> None:
+        """Show how the test of the worker goes."""
+        self._ui.workerResultLabel.text = sentence
+        self._ui.workerResultLabel.setVisible(bool(sentence))
+        self._ui.workerTestButton.setEnabled(not isRunning)
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard and say so."""
+        qt.QApplication.clipboard().setText(text)
+        self._ui.reportButton.text = _("Copied to the clipboard")
+
+    def _updateDevices(self) -> None:
+        combo, devices = self._ui.deviceCombo, self._hello.devices if self._hello else ()
+        entries = [(_("Automatic"), _AUTOMATIC, "")]
+        entries += [(_deviceTitle(one), one.name, one.reason) for one in devices]
+        shown = [(combo.itemText(i), combo.itemData(i)) for i in range(combo.count)]
+        if shown != [entry[:2] for entry in entries]:
+            combo.clear()
+            for index, (title, name, reason) in enumerate(entries):
+                combo.addItem(title, name)
+                combo.setItemData(index, reason, qt.Qt.ToolTipRole)
+        names = [name for _title, name, _reason in entries]
+        name = self._settings.device
+        combo.setCurrentIndex(names.index(name) if name in names else 0)
+        reasons = [f"{one.title}: {one.reason}" for one in devices if not one.usable]
+        self._ui.deviceReasonLabel.text = "\n".join(reasons)
+        self._ui.deviceReasonLabel.setVisible(bool(reasons))
+
+    def _onDevice(self, index: int) -> None:
+        if not self._updating and index >= 0:
+            self._settings.device = self._ui.deviceCombo.itemData(index)
+            self.deviceChanged.emit()
+
+    def _onCommand(self) -> None:
+        text = self._ui.workerEdit.text.strip()
+        if text != self._settings.command:
+            self._settings.command = text
+            self.sayOfTest("")
+            self.commandChanged.emit()
+
+    def _onTest(self) -> None:
+        self.testRequested.emit(self._ui.workerEdit.text)
+
+    def _onSeed(self, value: int) -> None:
+        self._write("seed", value)
+
+    def _onSamples(self, value: int) -> None:
+        self._write("samples", value)
+
+    def _onParameter(self, name: str, value: Any) -> None:
+        parameters, method = self._parameterNode(), self._choice.method
+        if parameters is None or method is None:
+            return
+        values = {**methodParameters(parameters.parametersJson, method.name), name: value}
+        defaults = {spec.name: spec.default for spec in method.parameters}
+        changed = {key: kept for key, kept in values.items() if kept != defaults.get(key)}
+        parameters.parametersJson = withMethodParameters(
+            parameters.parametersJson, method.name, changed
+        )
+
+    def _write(self, name: str, value: Any) -> None:
+        parameters = self._parameterNode()
+        if parameters is not None and not self._updating:
+            setattr(parameters, name, value)
+
+
+def _deviceTitle(device: Any) -> str:
+    return device.title if device.usable else _("{title} (unusable)").format(title=device.title)

@@ -1,0 +1,57 @@
+"""Everything that helps to understand a problem, as text for the clipboard."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+import qt
+import slicer
+
+import DiffusionSegLib
+
+__all__ = ["systemReport"]
+
+_LOG_LINES = 40
+_GIB = 2**30
+
+
+def systemReport(commandText: str, hello: Any, client: Any, catalogue: Any) -> str:
+    """Versions, devices, models and the worker's last messages. Names no image and no patient."""
+    lines = [
+        f"DiffusionSeg {DiffusionSegLib.__version__}",
+        f"Slicer {slicer.app.applicationVersion} (revision {slicer.app.revision})",
+        f"Python {platform.python_version()} in {sys.prefix}",
+        f"Qt {qt.qVersion()}",
+        f"{platform.platform()}, {platform.machine()}",
+        f"Worker command: {commandText or 'own Python'}",
+        f"Worker running: {client.is_running}, restarts: {client.restarts}",
+        *_workerLines(hello),
+        *_modelLines(catalogue),
+        "Last messages of the worker:",
+        *client.last_log.splitlines()[-_LOG_LINES:],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _workerLines(hello: Any) -> list[str]:
+    if hello is None:
+        return ["Worker: no answer yet"]
+    lines = [f"Worker Python {hello.python}, torch {hello.torch or 'missing'}"]
+    lines += [f"  {name} {version}" for name, version in sorted(hello.versions.items())]
+    lines += [f"Worker problem: {hello.problem}"] if hello.problem else []
+    return lines + [_deviceLine(device) for device in hello.devices]
+
+
+def _deviceLine(device: Any) -> str:
+    state = "usable" if device.usable else f"cannot be used: {device.reason}"
+    memory = ""
+    if device.memory_total:
+        free, total = (device.memory_free or 0) / _GIB, device.memory_total / _GIB
+        memory = f", {free:.1f} of {total:.1f} GiB free"
+    return f"Device {device.name} ({device.title}): {state}{memory}"
+
+
+def _modelLines(catalogue: Any) -> list[str]:
+    return [f"Model {model.id}" for model in catalogue.models] if catalogue else []

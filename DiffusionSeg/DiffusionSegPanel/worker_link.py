@@ -1,0 +1,69 @@
+"""The worker's life beside the page: started, asked what it offers, replaced, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegPanel.plain_signal import Signal
+
+__all__ = ["WorkerLink"]
+
+
+class WorkerLink:
+    """Holds the client, and what the worker said of its methods and of itself.
+
+    createClient: makes a client from a command line ("" for the default). Signals: changed, when
+    `catalogue` or `hello` arrived; replaced (client), when another one has to be used; failed
+    (DiffusionSegError), when the worker does not answer. Whoever uses the client polls it.
+    """
+
+    def __init__(self, createClient: Callable[[str], Any]) -> None:
+        self.changed, self.replaced, self.failed = Signal(), Signal(), Signal()
+        self._createClient = createClient
+        self.client: Any = None
+        self.catalogue: Any = None
+        self.hello: Any = None
+
+    def connect(self, commandText: str) -> None:
+        """Start over with a command; the old worker ends."""
+        self.close()
+        try:
+            self.client = self._createClient(commandText)
+        except DiffusionSegError as error:
+            self.failed.emit(error)
+            return
+        self.replaced.emit(self.client)
+        client = self.client
+        client.describe().when_done(lambda ticket: self._onDescribed(client, ticket))
+
+    def close(self) -> None:
+        """End the worker; may be called again."""
+        client, self.client = self.client, None
+        self.catalogue = self.hello = None
+        if client is not None:
+            client.close()
+
+    def _onDescribed(self, client: Any, ticket: Any) -> None:
+        if client is not self.client:
+            return
+        if ticket.state != "done":
+            self._fail(ticket)
+            return
+        self.catalogue = ticket.value
+        self.changed.emit()
+        client.hello().when_done(lambda answer: self._onHello(client, answer))
+
+    def _onHello(self, client: Any, ticket: Any) -> None:
+        if client is not self.client:
+            return
+        if ticket.state != "done":
+            self._fail(ticket)
+            return
+        self.hello = ticket.value
+        self.changed.emit()
+
+    def _fail(self, ticket: Any) -> None:
+        if ticket.error is not None:
+            self.failed.emit(ticket.error)
