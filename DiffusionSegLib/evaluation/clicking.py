@@ -34,9 +34,9 @@ def simulate_clicks(
 ) -> tuple[ClickScore, ...]:
     """Dice after each click; stops early when the outline equals the truth.
 
-    The first click goes into a fresh proposal when the method takes points; every later one
-    (all, for a method that takes none) corrects the last outline with `Session.refine`.
-    Raises InputError for a method that can do neither.
+    All clicks so far go into a fresh proposal when the method takes points; for a method that takes
+    none, each corrects the last outline with `Session.refine`. Raises InputError for a method that
+    can do neither.
     """
     true = foreground(pairs, truth.mask)
     spacing_kji = mask.geometry.spacing_mm[::-1]
@@ -54,7 +54,7 @@ def simulate_clicks(
         points = (*points, point)
         started = time.monotonic()
         part = progress.part((number - 1) / options.clicks, number / options.clicks)
-        mask = _answer(session, mask, replace(options.prompt, points=points), number, options, part)
+        mask = _answer(session, mask, replace(options.prompt, points=points), options, part)
         seconds = time.monotonic() - started
         dice = mean_dice(mask, truth, pairs)
         scores.append(ClickScore(number, point.position_ras, point.include, dice, seconds))
@@ -65,15 +65,12 @@ def _answer(
     session: Session,
     mask: Mask,
     prompt: Prompt,
-    number: int,
     options: EvaluationOptions,
     progress: Progress,
 ) -> Mask:
-    takes_points = "points" in session.description.prompts
-    refines = session.description.refines
-    if takes_points and (number == 1 or not refines):
+    if "points" in session.description.prompts:
         return session.propose(prompt, progress=progress).mask(options.threshold)
-    if refines:
+    if session.description.refines:
         # The mask is its own original: apart from the clicks nothing in it was drawn by the user.
         refined = session.refine(mask, prompt, progress=progress, original=mask)
         return refined.mask(options.threshold)

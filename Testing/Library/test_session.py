@@ -10,6 +10,7 @@ from DiffusionSegLib.errors import (
     PromptError,
     UnknownNameError,
 )
+from DiffusionSegLib.methods.cdal.first_outline import FirstOutline
 from DiffusionSegLib.methods.cdal.predictor import CdalPredictor
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
@@ -224,6 +225,7 @@ def test_cancelled_at_any_moment_and_as_good_as_before(tiled, name):
     last = session._last
     for moment in range(200):
         calls = iter(range(moment + 1))
+        session._predictor._first = FirstOutline()  # so that both ensembles are cancelled
         try:
             action(Progress(cancelled=lambda calls=calls: next(calls, None) is None))
         except Cancelled:

@@ -5,38 +5,32 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import DiffusionSegLib
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.weights import load_weights
-from DiffusionSegLib.compute.device import memory_errors_explained, prefers_bfloat16
+from DiffusionSegLib.compute.device import memory_errors_explained
 from DiffusionSegLib.diffusion.variance_preserving import (
     VariancePreservingConfig,
     VariancePreservingProcess,
 )
-from DiffusionSegLib.errors import ModelError, OutOfMemoryError
+from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.methods.cdal.constraints import FREE, Fixed, on_grid, prompt_constraints
+from DiffusionSegLib.methods.cdal.drawing import Drawing, Drawn
 from DiffusionSegLib.methods.cdal.embedding import CdalEmbedding, embed_image
-from DiffusionSegLib.methods.cdal.ensemble import EnsembleSettings
+from DiffusionSegLib.methods.cdal.first_outline import FirstOutline
 from DiffusionSegLib.methods.cdal.generator import Generator
-from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
-from DiffusionSegLib.methods.cdal.presence import PresenceEvidence, verdict_of
+from DiffusionSegLib.methods.cdal.presence import verdict_of
 from DiffusionSegLib.methods.cdal.recipe import Recipe
 from DiffusionSegLib.methods.cdal.refine import encoded_mask, pin, start_mask, user_voxels
 from DiffusionSegLib.methods.cdal.steering import steered_classes
 from DiffusionSegLib.methods.cdal.volume_ensemble import (
     GivenMask,
-    PreviewMaker,
-    SlabResult,
-    VolumeSampler,
 )
 from DiffusionSegLib.methods.cdal.workload import cdal_trial, cdal_workload
 from DiffusionSegLib.methods.contract import RunOptions, Workload
@@ -53,23 +47,6 @@ _WEIGHTS = "weights.safetensors"
 _FEW_VOXELS = 4096  # an outline of so few may vanish on a coarser grid
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """What an ensemble over the whole grid gave: (labels, K, J, I) float16 each.
-
-    samples, fewest: of the window with most and with fewest of them; stopped: because the user had
-    enough; smaller_window: what it was cut into because the whole did not fit into memory.
-    """
-
-    mean: NDArray[np.float16]
-    deviation: NDArray[np.float16]
-    evidence: PresenceEvidence
-    samples: int
-    fewest: int
-    stopped: bool = False
-    smaller_window: tuple[int, int, int] | None = None
-
-
 class CdalPredictor:
     """Implements the method contract's Predictor."""
 
@@ -78,7 +55,9 @@ class CdalPredictor:
         self.recipe = Recipe.of(model)
         self._network = network.to(device).eval().requires_grad_(False)
         config = VariancePreservingConfig(self.recipe.noise_steps)
-        self._process = VariancePreservingProcess(config)
+        process = VariancePreservingProcess(config)
+        self._drawing = Drawing(self._network, process, self.recipe, len(model.labels), device)
+        self._first: FirstOutline[Drawn] = FirstOutline()
 
     @staticmethod
     def load(model: ModelEntry, device: str) -> CdalPredictor:
@@ -108,12 +87,14 @@ class CdalPredictor:
         that starts from the first one's outline; boxes limit the outline."""
         begun = time.monotonic()
         marked = bool(prompt.points) or prompt.scribbles is not None
+        known = self._first.get(embedding, run) is not None
+        share = 0.0 if known else 0.5 if marked else 1.0
         with memory_errors_explained("this image"):
-            drawn = self._draw(embedding, run, progress.part(0.0, 0.5) if marked else progress)
+            drawn = self._unmarked(embedding, run, progress.part(0.0, share))
             fixed = self._prompted(embedding, prompt, drawn, run) if marked else None
             if fixed is not None:
                 given = self._steered(embedding, fixed, drawn, run)
-                drawn = self._draw(embedding, run, progress.part(0.5, 1.0), given)
+                drawn = self._drawing.draw(embedding, run, progress.part(share, 1.0), given)
             return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def refine(
@@ -136,7 +117,7 @@ class CdalPredictor:
             mask = mask.resampled(embedding.geometry)
             fixed = user_voxels(mask, original, values, prompt, self._brush(embedding, run))
             given = self._given(embedding, fixed, mask, self._level(run))
-            drawn = self._draw(embedding, run, progress, given)
+            drawn = self._drawing.draw(embedding, run, progress, given)
             return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def workload(self, embedding: CdalEmbedding, prompt: Prompt, run: RunOptions) -> Workload:
@@ -146,7 +127,7 @@ class CdalPredictor:
             self._network.config.stride,
             embedding,
             len(self.model.labels),
-            self._samples(run),
+            self._drawing.samples(run),
             self.recipe.noise_steps,
         )
         marked = bool(prompt.points) or prompt.scribbles is not None
@@ -155,114 +136,17 @@ class CdalPredictor:
     def trial(self, embedding: CdalEmbedding, run: RunOptions, progress: Progress) -> float:
         """One window, one step."""
         progress.report(0.0, "Timing one step")
-        with memory_errors_explained("this image"), self._precision(run):
+        with memory_errors_explained("this image"), self._drawing.precision(run):
             return cdal_trial(self._network, self.recipe.grid, embedding)
 
-    def _draw(
-        self,
-        embedding: CdalEmbedding,
-        run: RunOptions,
-        progress: Progress,
-        given: GivenMask | None = None,
-    ) -> Drawn:
-        """The ensemble over the whole grid. When memory does not suffice for one window of the
-        whole image, once more in windows of the size that the model was trained with."""
-        grid = self.recipe.grid
-        try:
-            return self._draw_on(grid, embedding, run, progress, given)
-        except OutOfMemoryError:
-            used = grid.window_for(embedding.grid.shape_kji, self._network.config.stride)
-            if used == grid.window_kji:
-                raise
-        # Outside the except block, where the error no longer keeps what was allocated.
-        if self.device.startswith("cuda"):
-            torch.cuda.empty_cache()
-        _LOG.warning(
-            "There is not enough memory for the whole image at once; using windows of %s voxels.",
-            " x ".join(map(str, grid.window_kji)),
-        )
-        smaller = replace(grid, largest_kji=None)
-        drawn = self._draw_on(smaller, embedding, run, progress, given)
-        return replace(drawn, smaller_window=grid.window_kji)
-
-    def _draw_on(
-        self,
-        grid: ModelGrid,
-        embedding: CdalEmbedding,
-        run: RunOptions,
-        progress: Progress,
-        given: GivenMask | None,
-    ) -> Drawn:
-        """One attempt; slice by slice for 2D models."""
-        shape = (len(self.model.labels), *embedding.grid.shape_kji)
-        mean, deviation = np.zeros(shape, np.float16), np.zeros(shape, np.float16)
-        evidence = PresenceEvidence()
-        counts: list[int] = []
-        stopped = False
-        slabs = self._slabs(embedding)
-        sampler = self._sampler(grid, run)
-        with memory_errors_explained("this image"), torch.inference_mode(), self._precision(run):
-            for index, part in enumerate(slabs):
-                step = progress.part(
-                    index / len(slabs), (index + 1) / len(slabs), "Drawing samples"
-                )
-                show = self._preview(embedding, mean, part, step) if run.preview else None
-                result = self._draw_slab(embedding, sampler, part, index, step, given, show)
-                mean[:, part], deviation[:, part] = result.mean, result.deviation
-                evidence.add(result.mean, result.agreement)
-                counts += result.drawn
-                stopped = stopped or result.stopped
-        return Drawn(mean, deviation, evidence, max(counts), min(counts), stopped)
-
-    def _draw_slab(
-        self,
-        embedding: CdalEmbedding,
-        sampler: VolumeSampler,
-        part: slice,
-        index: int,
-        progress: Progress,
-        given: GivenMask | None,
-        show: Callable[[PreviewMaker], None] | None,
-    ) -> SlabResult:
-        source = embedding.source
-        if not self.recipe.grid.is_volumetric:
-            source = source.slice(index)
-            given = None if given is None else given.slices(part)
-        return sampler.run(source, progress, given, index * 100_003, show)
-
-    def _preview(
-        self, embedding: CdalEmbedding, mean: NDArray[np.float16], part: slice, progress: Progress
-    ) -> Callable[[PreviewMaker], None]:
-        """Reports the slabs that are done together with the current one's estimate."""
-
-        def image(make: PreviewMaker) -> Image:
-            shown = mean.copy()
-            shown[:, part] = make()
-            return Image(shown, embedding.grid, dimension=embedding.dimension)
-
-        return lambda make: progress.report(0.0, preview=lambda: image(make))
-
-    def _slabs(self, embedding: CdalEmbedding) -> list[slice]:
-        depth = embedding.grid.shape_kji[0]
-        if self.recipe.grid.is_volumetric:
-            return [slice(0, depth)]
-        return [slice(k, k + 1) for k in range(depth)]
-
-    def _sampler(self, grid: ModelGrid, run: RunOptions) -> VolumeSampler:
-        settings = EnsembleSettings(
-            samples=self._samples(run),
-            tolerance=float(self._parameter(run, "tolerance", 0.01)),
-        )
-        labels = len(self.model.labels)
-        return VolumeSampler(self._network, self._process, grid, labels, settings, run.seed)
-
-    def _samples(self, run: RunOptions) -> int:
-        return run.samples or self.recipe.samples
-
-    def _precision(self, run: RunOptions) -> AbstractContextManager[Any]:
-        wanted = self._parameter(run, "precision", "auto")
-        enabled = wanted == "bfloat16" or (wanted == "auto" and prefers_bfloat16(self.device))
-        return torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=enabled)
+    def _unmarked(self, embedding: CdalEmbedding, run: RunOptions, progress: Progress) -> Drawn:
+        """The ensemble without marks; a second prompt on the same image finds it done."""
+        drawn = self._first.get(embedding, run)
+        if drawn is None:
+            drawn = self._drawing.draw(embedding, run, progress)
+            if not drawn.stopped:
+                self._first.keep(embedding, run, drawn)
+        return drawn
 
     def _parameter(self, run: RunOptions, name: str, default: Any) -> Any:
         return run.parameters.get(name, default)
@@ -283,7 +167,7 @@ class CdalPredictor:
 
     def _level(self, run: RunOptions) -> int:
         """The noise level from which a given outline is denoised."""
-        return min(int(self._parameter(run, "refine_level", 1)), self._process.steps)
+        return min(int(self._parameter(run, "refine_level", 1)), self._drawing.process.steps)
 
     def _steered(
         self, embedding: CdalEmbedding, fixed: Fixed, drawn: Drawn, run: RunOptions
@@ -348,7 +232,8 @@ class CdalPredictor:
         count = str(drawn.fewest)
         if drawn.samples > drawn.fewest:
             count += f" to {drawn.samples}"
-        reason = f"{verdict.reason} Stopped early, after {count} of {self._samples(run)} samples."
+        most = self._drawing.samples(run)
+        reason = f"{verdict.reason} Stopped early, after {count} of {most} samples."
         return replace(verdict, reason=reason)
 
     def _provenance(

@@ -163,7 +163,7 @@ def test_an_outline_lost_between_coarse_voxels_is_not_found(tmp_path):
     """One bright voxel of the model's grid vanishes on an image of much larger voxels."""
     entry = write_toy(tmp_path, "gray")
     predictor = CdalPredictor(entry, constant_network(0.1), "cpu")
-    drawn = predictor._draw(embed(predictor, smooth_image(PICTURE)), RUN, Progress.silent())
+    drawn = predictor._drawing.draw(embed(predictor, smooth_image(PICTURE)), RUN, Progress.silent())
     drawn.mean[0, 0, 7, 7] = 0.9
     drawn.evidence.add(drawn.mean.astype(np.float32), 1.0)
     embedding = embed(predictor, smooth_image(PICTURE))

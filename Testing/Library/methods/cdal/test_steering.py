@@ -12,7 +12,7 @@ GRID = Geometry(SHAPE, (1.0, 1.0, 2.0))
 
 
 def blocks(**levels: float) -> np.ndarray:
-    """One label; `left` and `right` are the probabilities in two separate blocks of (1, K, J, I)."""
+    """One label; `left` and `right` are the probabilities of two separate blocks, (1, K, J, I)."""
     mean = np.zeros((1, *SHAPE), np.float32)
     mean[:, :, 4:16, 3:13] = levels.get("left", 0.0)
     mean[:, :, 4:16, 18:28] = levels.get("right", 0.0)
