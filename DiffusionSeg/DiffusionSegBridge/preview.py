@@ -55,8 +55,8 @@ class PreviewSegmentation:
         longer has the voxels that were outlined.
         """
         if self.node is None:
-            self._create(result)
-        if self._voxels.shape != result.geometry.shape_kji:
+            self._create()
+        if _shape(self._volumeNode) != result.geometry.shape_kji:
             raise InputError(
                 "The volume was replaced by one of another size since the outline was asked for; "
                 "run it again."
@@ -79,7 +79,7 @@ class PreviewSegmentation:
         self._segments = ()
         self._voxels = np.zeros((0, 0, 0), np.uint8)
 
-    def _create(self, result: ShownResult) -> None:
+    def _create(self) -> None:
         """The node hides before it enters the scene, so that no selector picks it up."""
         node = self._scene.CreateNodeByClass("vtkMRMLSegmentationNode")
         node.UnRegister(None)
@@ -88,12 +88,12 @@ class PreviewSegmentation:
         node.SetHideFromEditors(True)
         node.SetSelectable(False)
         self._node = self._scene.AddNode(node)
+        self._segments = ()
         self._node.CreateDefaultDisplayNodes()
         display = self._node.GetDisplayNode()
         display.SetSaveWithScene(False)
         # Surfaces would be computed again at every step of the slider.
         display.SetVisibility3D(False)
-        self._createVoxels()
 
     def _createVoxels(self) -> None:
         import slicer
@@ -108,7 +108,7 @@ class PreviewSegmentation:
         self._voxels = labelmapVoxels(self._labelmap)
         # Writing touches every page now and not during the first drag.
         self._voxels.fill(0)
-        self._written = None
+        self._written = self._change = None
 
     def _setSegments(self, result: ShownResult, before: Mask | None) -> None:
         """One segment per label, or three for what changes; made again only when they differ."""
@@ -125,6 +125,8 @@ class PreviewSegmentation:
             return
         self._segments = wanted
         self._node.GetSegmentation().RemoveAllSegments()
+        # Slicer rewrites a labelmap while it removes the segments that share it.
+        self._createVoxels()
         for value, name, color in wanted:
             self._addSegment(value, name, color)
         display = self._node.GetDisplayNode()
@@ -151,16 +153,13 @@ class PreviewSegmentation:
         if self._change is None or not self._change.isOf(result.outline, before):
             self._change = _Change(result.outline, before.resampled(result.geometry), before)
             self._voxels[:] = self._change.outside
-            self._written = None
         self._change.write(threshold, self._voxels)
 
     def _clear(self, block: Block) -> None:
         """Empty what an earlier, different outline left; the new one overwrites its own block."""
-        if self._change is not None:
-            self._voxels.fill(0)
-        elif self._written is not None and self._written != block:
+        if self._written is not None and self._written != block:
             self._voxels[self._written] = 0
-        self._change, self._written = None, block
+        self._written = block
 
     def _announce(self) -> None:
         """Tell the views; the voxels were changed behind VTK's back."""
@@ -170,6 +169,10 @@ class PreviewSegmentation:
         self._labelmap.Modified()
         segmentation = self._node.GetSegmentation()
         segmentation.InvokeEvent(slicer.vtkSegmentation.RepresentationModified)
+
+
+def _shape(volumeNode: Node) -> tuple[int, ...]:
+    return tuple(reversed(volumeNode.GetImageData().GetDimensions()))
 
 
 class _Change:

@@ -21,7 +21,8 @@ def mostUncertainRas(proposal: Proposal) -> Float3 | None:
     image, doubt = _doubt(proposal)
     if not doubt.any():
         return None
-    place = np.unravel_index(int(_smoothed(doubt).argmax()), doubt.shape)
+    # Times the doubt itself: the place must be doubtful and not only beside one that is.
+    place = np.unravel_index(int((doubt * _smoothed(doubt)).argmax()), doubt.shape)
     first, second, third = image.geometry.kji_to_ras(np.array(place, dtype=float))[0]
     return float(first), float(second), float(third)
 
