@@ -14,13 +14,23 @@ import warnings
 from collections.abc import Sequence
 
 from DiffusionSegLib import __version__
-from DiffusionSegLib.cli import convert, demo, evaluate, exit_codes, methods, models, segment, train
+from DiffusionSegLib.cli import (
+    convert,
+    demo,
+    evaluate,
+    exit_codes,
+    methods,
+    models,
+    segment,
+    train,
+    worker,
+)
 from DiffusionSegLib.cli.arguments import join_negative_coordinates
 from DiffusionSegLib.cli.crash_report import write_crash_report
 from DiffusionSegLib.cli.parser import Parser
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError
 
-COMMANDS = (segment, evaluate, methods, models, train, convert, demo)
+COMMANDS = (segment, evaluate, methods, models, train, convert, demo, worker)
 DESCRIPTION = """\
 Outlines medical images with generative diffusion models (not diffusion MRI). Not for clinical use.
 """

@@ -23,6 +23,8 @@ _MEMORY_WORDS = (
 
 def resolve_device(name: str) -> str:
     """ "auto" becomes the best device there is; any other name is checked. Raises DeviceError."""
+    if name == "cpu":
+        return name
     import torch
 
     if name == "auto":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -14,8 +13,6 @@ __all__ = ["Ticket", "TicketState"]
 T = TypeVar("T")
 TicketState = Literal["waiting", "done", "failed", "cancelled", "superseded"]
 
-_LOG = logging.getLogger(__name__)
-
 
 class TicketOwner(Protocol):
     """The client that a ticket was drawn from."""
@@ -25,6 +22,9 @@ class TicketOwner(Protocol):
 
     def wait_for(self, ticket: Ticket[Any], timeout_s: float | None) -> None:
         """Poll until the ticket is finished; raises WorkerError when the time is over."""
+
+    def call_later(self, callback: Callable[[], None]) -> None:
+        """Call back in the next poll."""
 
 
 class Ticket(Generic[T]):
@@ -41,9 +41,8 @@ class Ticket(Generic[T]):
         self.value: T | None = None
         self.error: DiffusionSegError | None = None
         self.progress: WorkerProgress | None = None
-        self._announced = False
         self._done: list[Callable[[Ticket[T]], None]] = []
-        self._progress: list[Callable[[WorkerProgress], None]] = []
+        self._heard: list[Callable[[WorkerProgress], None]] = []
 
     @property
     def is_finished(self) -> bool:
@@ -51,18 +50,16 @@ class Ticket(Generic[T]):
         return self.state != "waiting"
 
     def when_done(self, callback: Callable[[Ticket[T]], None]) -> Ticket[T]:
-        """Call back once, in the next poll after the ticket is finished in whatever way."""
-        if self._announced:
-            # Too late for the announcement, and never from within this call.
-            late: Ticket[T] = self
-            getattr(self._owner, "announce_later")(late, callback)
+        """Call back once, in a poll after the ticket is finished in whatever way."""
+        if self.is_finished:
+            self._owner.call_later(lambda: callback(self))
         else:
             self._done.append(callback)
         return self
 
     def when_progress(self, callback: Callable[[WorkerProgress], None]) -> Ticket[T]:
         """Call back for every report of progress from now on."""
-        self._progress.append(callback)
+        self._heard.append(callback)
         return self
 
     def result(self, timeout_s: float | None = None) -> T:
@@ -76,3 +73,22 @@ class Ticket(Generic[T]):
     def cancel(self) -> None:
         """Stop it; see `WorkerClient.cancel`."""
         self._owner.cancel(self)
+
+    def finish(
+        self, state: TicketState, value: T | None = None, error: DiffusionSegError | None = None
+    ) -> None:
+        """For the client: settle it, once; the callbacks follow in a poll."""
+        if self.is_finished:
+            return
+        self.state, self.value, self.error = state, value, error
+        for callback in self._done:
+            self._owner.call_later(lambda callback=callback: callback(self))  # type: ignore[misc]
+        self._done.clear()
+
+    def report(self, progress: WorkerProgress) -> None:
+        """For the client: how far it is."""
+        if self.is_finished:
+            return
+        self.progress = progress
+        for callback in self._heard:
+            self._owner.call_later(lambda callback=callback: callback(progress))  # type: ignore[misc]
