@@ -157,4 +157,3 @@ class Application(QObject):
     slicerHome = Property(str, lambda self: str(self._folder))
     temporaryPath = Property(str, lambda self: str(self._folder))
     cachePath = Property(str, lambda self: str(self._folder))
-    errorLogModel = Property(object, lambda _: None)

@@ -1,6 +1,6 @@
 """What went wrong without raising: exceptions in slots and observers, VTK errors, Qt warnings.
 
-PythonQt and VTK print an exception that leaves a Python callback and go on. Tests look here instead.
+PythonQt and VTK print an exception that leaves a Python callback, and go on; tests look here.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ class _Parameter:
 
     def is_in(self, node: Any) -> bool:
         if self.is_node:
-            return bool(node.HasNodeReferenceRole(self.name))
+            return node.GetNodeReferenceID(self.name) is not None
         return self.name in node.GetParameterNames()
 
     def write(self, node: Any, value: Any) -> None:

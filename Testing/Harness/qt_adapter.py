@@ -10,11 +10,10 @@ from typing import Any
 from PySide6 import QtCore, QtGui, QtNetwork, QtSvg, QtUiTools, QtWidgets
 
 from Testing.Harness import qt_properties, qt_signals
+from Testing.Harness.real_api import FACTS
 from Testing.Harness.ui_loader import QUiLoader
 
 _MODULES = (QtCore, QtGui, QtWidgets, QtNetwork, QtSvg, QtUiTools)
-# Names of PySide6 that PythonQt does not have.
-_ONLY_PYSIDE = {"Signal", "Slot", "Property", "QEnum", "QFlag"}
 
 
 def install() -> ModuleType:
@@ -22,9 +21,9 @@ def install() -> ModuleType:
     if "qt" in sys.modules:
         return sys.modules["qt"]
     qt = ModuleType("qt", __doc__)
-    for module in _MODULES:
-        for name in dir(module):
-            if name.startswith("Q") and name not in _ONLY_PYSIDE:
+    for name in FACTS["qt"]:
+        for module in _MODULES:
+            if hasattr(module, name):
                 setattr(qt, name, getattr(module, name))
     qt.QUiLoader = QUiLoader  # type: ignore[attr-defined]
     for kind in _object_classes(qt):

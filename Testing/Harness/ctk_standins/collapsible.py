@@ -38,10 +38,10 @@ class ctkCollapsibleButton(QWidget):
         self._show_contents()  # children that were added after it was collapsed
 
     def _on_click(self) -> None:
-        self.setCollapsed(not self._collapsed)
+        self._set_collapsed(not self._collapsed)
         self.clicked.emit(not self._collapsed)
 
-    def setCollapsed(self, collapsed: bool) -> None:
+    def _set_collapsed(self, collapsed: bool) -> None:
         if collapsed != self._collapsed:
             self._collapsed = collapsed
             self._show_contents()
@@ -59,10 +59,10 @@ class ctkCollapsibleButton(QWidget):
         self._header.setText(text)
 
     def setChecked(self, checked: bool) -> None:
-        self.setCollapsed(not checked)
+        self._set_collapsed(not checked)
 
     text = Property(str, lambda self: self._header.text, setText)
-    collapsed = Property(bool, lambda self: self._collapsed, setCollapsed)
+    collapsed = Property(bool, lambda self: self._collapsed, _set_collapsed)
     checked = Property(bool, lambda self: not self._collapsed, setChecked)
     collapsedHeight = Property(int, lambda _: 10, lambda *_: None)
     contentsFrameShape = Property(int, lambda _: 0, lambda *_: None)
@@ -82,10 +82,10 @@ class ctkCollapsibleGroupBox(QGroupBox):
             if isinstance(child, QWidget):
                 _hide_or_restore(child, not shown)
 
-    def setCollapsed(self, collapsed: bool) -> None:
+    def _set_collapsed(self, collapsed: bool) -> None:
         self.setChecked(not collapsed)
 
-    collapsed = Property(bool, lambda self: not self.checked, setCollapsed)
+    collapsed = Property(bool, lambda self: not self.checked, _set_collapsed)
     collapsedHeight = Property(int, lambda _: 14, lambda *_: None)
 
 

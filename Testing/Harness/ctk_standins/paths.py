@@ -26,22 +26,22 @@ class ctkPathLineEdit(QWidget):
     def setCurrentPath(self, path: str) -> None:
         self._edit.setText(path)
 
-    def setFilters(self, filters: int) -> None:
+    def _set_filters(self, filters: int) -> None:
         self._filters = filters
 
-    def setNameFilters(self, names: list[str]) -> None:
+    def _set_name_filters(self, names: list[str]) -> None:
         self._names = list(names)
 
-    def setSettingKey(self, key: str) -> None:
+    def _set_setting_key(self, key: str) -> None:
         self._key = key
 
     def addCurrentPathToHistory(self) -> None:
         """The history is left out."""
 
     currentPath = Property(str, lambda self: self._edit.text, setCurrentPath)
-    filters = Property(int, lambda self: self._filters, setFilters)
-    nameFilters = Property("QStringList", lambda self: self._names, setNameFilters)
-    settingKey = Property(str, lambda self: self._key, setSettingKey)
+    filters = Property(int, lambda self: self._filters, _set_filters)
+    nameFilters = Property("QStringList", lambda self: self._names, _set_name_filters)
+    settingKey = Property(str, lambda self: self._key, _set_setting_key)
 
 
 class ctkDirectoryButton(QWidget):
@@ -54,9 +54,9 @@ class ctkDirectoryButton(QWidget):
         super().__init__(parent)
         self._directory = ""
 
-    def setDirectory(self, path: str) -> None:
+    def _set_directory(self, path: str) -> None:
         if path != self._directory:
             self._directory = path
             self.directoryChanged.emit(path)
 
-    directory = Property(str, lambda self: self._directory, setDirectory)
+    directory = Property(str, lambda self: self._directory, _set_directory)

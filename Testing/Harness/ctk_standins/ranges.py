@@ -39,10 +39,10 @@ class ctkRangeWidget(QWidget):
         self._low.setValue(low)
         self._high.setValue(high)
 
-    def setMinimum(self, value: float) -> None:
+    def _set_minimum(self, value: float) -> None:
         self.setRange(value, self._low.maximum)
 
-    def setMaximum(self, value: float) -> None:
+    def _set_maximum(self, value: float) -> None:
         self.setRange(self._low.minimum, value)
 
     def setMinimumValue(self, value: float) -> None:
@@ -51,7 +51,7 @@ class ctkRangeWidget(QWidget):
     def setMaximumValue(self, value: float) -> None:
         self._high.setValue(value)
 
-    def setSingleStep(self, value: float) -> None:
+    def _set_single_step(self, value: float) -> None:
         self._low.setSingleStep(value)
         self._high.setSingleStep(value)
 
@@ -59,9 +59,9 @@ class ctkRangeWidget(QWidget):
         self._low.setDecimals(count)
         self._high.setDecimals(count)
 
-    minimum = Property(float, lambda self: self._low.minimum, setMinimum)
-    maximum = Property(float, lambda self: self._low.maximum, setMaximum)
+    minimum = Property(float, lambda self: self._low.minimum, _set_minimum)
+    maximum = Property(float, lambda self: self._low.maximum, _set_maximum)
     minimumValue = Property(float, lambda self: self._low.value, setMinimumValue)
     maximumValue = Property(float, lambda self: self._high.value, setMaximumValue)
-    singleStep = Property(float, lambda self: self._low.singleStep, setSingleStep)
+    singleStep = Property(float, lambda self: self._low.singleStep, _set_single_step)
     decimals = Property(int, lambda self: self._low.decimals, setDecimals)

@@ -64,46 +64,46 @@ class ctkSliderWidget(QWidget):
     def setValue(self, value: float) -> None:
         self._box.setValue(value)
 
-    def setRange(self, low: float, high: float) -> None:
+    def _set_range(self, low: float, high: float) -> None:
         self._box.setRange(low, high)
         self._place_slider()
 
-    def setMinimum(self, value: float) -> None:
-        self.setRange(value, max(value, self._box.maximum))
+    def _set_minimum(self, value: float) -> None:
+        self._set_range(value, max(value, self._box.maximum))
 
-    def setMaximum(self, value: float) -> None:
-        self.setRange(min(value, self._box.minimum), value)
+    def _set_maximum(self, value: float) -> None:
+        self._set_range(min(value, self._box.minimum), value)
 
-    def setSingleStep(self, value: float) -> None:
+    def _set_single_step(self, value: float) -> None:
         self._box.setSingleStep(value)
 
-    def setPageStep(self, value: float) -> None:
+    def _set_page_step(self, value: float) -> None:
         self._page_step = value
 
     def setDecimals(self, count: int) -> None:
         self._box.setDecimals(count)
 
-    def setPrefix(self, text: str) -> None:
+    def _set_prefix(self, text: str) -> None:
         self._box.setPrefix(text)
 
-    def setSuffix(self, text: str) -> None:
+    def _set_suffix(self, text: str) -> None:
         self._box.setSuffix(text)
 
-    def setTracking(self, tracking: bool) -> None:
+    def _set_tracking(self, tracking: bool) -> None:
         self._tracking = tracking
 
     def setSpinBoxVisible(self, visible: bool) -> None:
         self._box.setVisible(visible)
 
     value = Property(float, lambda self: self._box.value, setValue)
-    minimum = Property(float, lambda self: self._box.minimum, setMinimum)
-    maximum = Property(float, lambda self: self._box.maximum, setMaximum)
-    singleStep = Property(float, lambda self: self._box.singleStep, setSingleStep)
-    pageStep = Property(float, lambda self: self._page_step, setPageStep)
+    minimum = Property(float, lambda self: self._box.minimum, _set_minimum)
+    maximum = Property(float, lambda self: self._box.maximum, _set_maximum)
+    singleStep = Property(float, lambda self: self._box.singleStep, _set_single_step)
+    pageStep = Property(float, lambda self: self._page_step, _set_page_step)
     decimals = Property(int, lambda self: self._box.decimals, setDecimals)
-    prefix = Property(str, lambda self: self._box.prefix, setPrefix)
-    suffix = Property(str, lambda self: self._box.suffix, setSuffix)
-    tracking = Property(bool, lambda self: self._tracking, setTracking)
+    prefix = Property(str, lambda self: self._box.prefix, _set_prefix)
+    suffix = Property(str, lambda self: self._box.suffix, _set_suffix)
+    tracking = Property(bool, lambda self: self._tracking, _set_tracking)
     spinBoxVisible = Property(bool, lambda self: not self._box.isHidden(), setSpinBoxVisible)
 
 
@@ -122,20 +122,20 @@ class ctkDoubleSlider(QWidget):
             self._value = value
             self.valueChanged.emit(value)
 
-    def setRange(self, low: float, high: float) -> None:
+    def _set_range(self, low: float, high: float) -> None:
         self._low, self._high = low, high
         self.setValue(self._value)
 
-    def setMinimum(self, value: float) -> None:
-        self.setRange(value, max(value, self._high))
+    def _set_minimum(self, value: float) -> None:
+        self._set_range(value, max(value, self._high))
 
-    def setMaximum(self, value: float) -> None:
-        self.setRange(min(value, self._low), value)
+    def _set_maximum(self, value: float) -> None:
+        self._set_range(min(value, self._low), value)
 
-    def setSingleStep(self, value: float) -> None:
+    def _set_single_step(self, value: float) -> None:
         self._step = value
 
     value = Property(float, lambda self: self._value, setValue)
-    minimum = Property(float, lambda self: self._low, setMinimum)
-    maximum = Property(float, lambda self: self._high, setMaximum)
-    singleStep = Property(float, lambda self: self._step, setSingleStep)
+    minimum = Property(float, lambda self: self._low, _set_minimum)
+    maximum = Property(float, lambda self: self._high, _set_maximum)
+    singleStep = Property(float, lambda self: self._step, _set_single_step)

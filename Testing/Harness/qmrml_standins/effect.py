@@ -56,9 +56,6 @@ class qSlicerSegmentEditorScriptedEffect(QObject):
     def self(self) -> Any:
         return self._python
 
-    def clone(self) -> Any:
-        return self._python.clone()
-
     def _call(self, name: str) -> None:
         """A method that the effect need not have."""
         getattr(self._python, name, lambda: None)()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from PySide6.QtCore import Property, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QTableWidget, QToolButton, QVBoxLayout, QWidget
 
 from Testing.Harness.qmrml_standins.node_combo_box import qMRMLNodeComboBox
-from Testing.Harness.qmrml_standins.widget import qMRMLWidget, qSlicerWidget, stored
+from Testing.Harness.qmrml_standins.widget import qSlicerWidget, stored
 
 
 class qSlicerMarkupsPlaceWidget(qSlicerWidget):
@@ -19,7 +19,6 @@ class qSlicerMarkupsPlaceWidget(qSlicerWidget):
     ForcePlaceSingleMarkup, ForcePlaceMultipleMarkups = 2, 3
     activeMarkupsPlaceModeChanged = Signal(bool)
     activeMarkupsFiducialPlaceModeChanged = Signal(bool)
-    cppSignals: ClassVar = {}
     deleteAllControlPointsOptionVisible = stored(bool, "delete_all_visible", True)
     placeMultipleMarkups = stored(int, "multiple", 0)
     placeModePersistency = stored(bool, "persistent", False)
@@ -95,7 +94,7 @@ class qSlicerMarkupsPlaceWidget(qSlicerWidget):
     buttonsVisible = Property(bool, lambda self: not self._place.isHidden(), setButtonsVisible)
 
 
-class qSlicerSimpleMarkupsWidget(qMRMLWidget):
+class qSlicerSimpleMarkupsWidget(qSlicerWidget):
     """A list of points with its selector and its place button; the table stays empty."""
 
     markupsNodeChanged = Signal()

@@ -10,10 +10,10 @@ import vtk
 from PySide6.QtCore import Property, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from Testing.Harness.qmrml_standins.widget import Observers, qMRMLWidget, stored
+from Testing.Harness.qmrml_standins.widget import Observers, SceneSelector, stored
 
 
-class qMRMLNodeComboBox(qMRMLWidget):
+class qMRMLNodeComboBox(SceneSelector):
     """Follows the scene; the menu entries to add, rename and remove nodes are left out."""
 
     currentNodeChanged = Signal(object)
@@ -212,33 +212,33 @@ class qMRMLNodeComboBox(qMRMLWidget):
 
     # Properties
 
-    def setNodeTypes(self, kinds: Sequence[str]) -> None:
+    def _set_node_types(self, kinds: Sequence[str]) -> None:
         self._types = list(kinds)
         self._refresh()
 
-    def setHideChildNodeTypes(self, kinds: Sequence[str]) -> None:
+    def _set_hide_child_node_types(self, kinds: Sequence[str]) -> None:
         self._hidden_types = list(kinds)
         self._refresh()
 
-    def setNoneEnabled(self, enabled: bool) -> None:
+    def _set_none_enabled(self, enabled: bool) -> None:
         self._none = bool(enabled)
         self._refresh()
 
-    def setNoneDisplay(self, text: str) -> None:
+    def _set_none_display(self, text: str) -> None:
         self._none_text = text
         self._refresh()
 
-    def setShowHidden(self, shown: bool) -> None:
+    def _set_show_hidden(self, shown: bool) -> None:
         self._show_hidden = bool(shown)
         self._refresh()
 
-    nodeTypes = Property("QStringList", lambda self: self._types, setNodeTypes)
+    nodeTypes = Property("QStringList", lambda self: self._types, _set_node_types)
     hideChildNodeTypes = Property(
-        "QStringList", lambda self: self._hidden_types, setHideChildNodeTypes
+        "QStringList", lambda self: self._hidden_types, _set_hide_child_node_types
     )
-    noneEnabled = Property(bool, lambda self: self._none, setNoneEnabled)
-    noneDisplay = Property(str, lambda self: self._none_text, setNoneDisplay)
-    showHidden = Property(bool, lambda self: self._show_hidden, setShowHidden)
+    noneEnabled = Property(bool, lambda self: self._none, _set_none_enabled)
+    noneDisplay = Property(str, lambda self: self._none_text, _set_none_display)
+    showHidden = Property(bool, lambda self: self._show_hidden, _set_show_hidden)
     currentNodeID = Property(
         str, lambda self: self._node.GetID() if self._node else "", setCurrentNodeID
     )

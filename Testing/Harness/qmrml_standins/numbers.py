@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+
+from PySide6.QtCore import Signal
 
 from Testing.Harness.ctk_standins import (
     ctkCollapsibleButton,
@@ -13,14 +15,16 @@ from Testing.Harness.ctk_standins import (
 from Testing.Harness.qmrml_standins.widget import stored
 
 
-class _KnowsScene:
+class _SetsScene:
     """Mixin with a scene and nothing that follows it."""
-
-    def mrmlScene(self) -> Any:
-        return self.__dict__.get("_scene")
 
     def setMRMLScene(self, scene: Any) -> None:
         self.__dict__["_scene"] = scene
+
+
+class _KnowsScene(_SetsScene):
+    def mrmlScene(self) -> Any:
+        return self.__dict__.get("_scene")
 
 
 class qMRMLSliderWidget(_KnowsScene, ctkSliderWidget):  # type: ignore[misc]
@@ -35,11 +39,19 @@ class qMRMLSpinBox(_KnowsScene, ctkDoubleSpinBox):  # type: ignore[misc]
     quantity = stored(str, "quantity", "")
 
 
-class qMRMLRangeWidget(_KnowsScene, ctkRangeWidget):  # type: ignore[misc]
+class qMRMLRangeWidget(_SetsScene, ctkRangeWidget):  # type: ignore[misc]
     """Range with a unit."""
 
     quantity = stored(str, "quantity", "")
+    mrmlScene = stored(object, "scene", None)
 
 
-class qMRMLCollapsibleButton(_KnowsScene, ctkCollapsibleButton):  # type: ignore[misc]
+class qMRMLCollapsibleButton(_SetsScene, ctkCollapsibleButton):  # type: ignore[misc]
     """Section that hands the scene to its children."""
+
+    mrmlSceneChanged = Signal(object)
+    cppSignals: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+
+    def setMRMLScene(self, scene: Any) -> None:
+        super().setMRMLScene(scene)
+        self.mrmlSceneChanged.emit(scene)

@@ -180,7 +180,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
     def updateEffectList(self) -> None:
         for effect in qSlicerSegmentEditorEffectFactory.instance().registeredEffects():
             if effect.name not in self.availableEffectNames():
-                self._add_effect(effect.clone())
+                self._add_effect(effect._python.clone())
 
     def _add_effect(self, effect: Any) -> None:
         effect._editor = self

@@ -8,31 +8,46 @@ from PySide6.QtCore import Property, Signal
 from PySide6.QtWidgets import QWidget
 
 
-class qMRMLWidget(QWidget):
-    """A widget with a scene."""
-
-    mrmlSceneChanged = Signal(object)
-    cppSignals: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+class _SceneWidget(QWidget):
+    """Keeps a scene; the derived class says with which names that is seen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene: Any = None
 
-    def mrmlScene(self) -> Any:
-        return self._scene
-
     def setMRMLScene(self, scene: Any) -> None:
         if scene is not self._scene:
             self._scene = scene
             self._on_scene(scene)
-            self.mrmlSceneChanged.emit(scene)
+            if hasattr(self, "mrmlSceneChanged"):
+                self.mrmlSceneChanged.emit(scene)
 
     def _on_scene(self, scene: Any) -> None:
         """For the widgets that follow their scene."""
 
 
-class qSlicerWidget(qMRMLWidget):
-    """What a module's .ui file has at its top."""
+class SceneSelector(_SceneWidget):
+    """A widget that has a scene but tells nobody when it changes."""
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+
+class qMRMLWidget(_SceneWidget):
+    """A widget with a scene."""
+
+    mrmlSceneChanged = Signal(object)
+    cppSignals: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+
+class qSlicerWidget(_SceneWidget):
+    """What a module's .ui file may have at its top."""
+
+    mrmlSceneChanged = Signal(object)
+    cppSignals: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
 
 
 class qSlicerScriptedLoadableModuleWidget(qSlicerWidget):
