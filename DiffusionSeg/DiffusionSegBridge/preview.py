@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +9,8 @@ from DiffusionSegBridge.graded_outline import Block, GradedOutline, stepOf
 from DiffusionSegBridge.labelmaps import labelmapVoxels
 from DiffusionSegBridge.nodes import Node, Scene, currentScene
 from DiffusionSegBridge.shown_result import ShownResult
-from DiffusionSegLib.errors import InputError
+from DiffusionSegBridge.transforms import matrixFromArray, worldMatrix
+from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.label import Color
 from DiffusionSegLib.nouns.mask import Mask
 
@@ -22,6 +21,12 @@ ADDED_RGB: Color = (0.337, 0.706, 0.914)
 REMOVED_RGB: Color = (0.835, 0.369, 0.0)
 _KEPT_RGB: Color = (1.0, 1.0, 1.0)
 _ADDED, _REMOVED, _KEPT = 1, 2, 3
+_Segments = tuple[tuple[int, str, Color], ...]
+_CHANGES: _Segments = (
+    (_ADDED, "added", ADDED_RGB),
+    (_REMOVED, "removed", REMOVED_RGB),
+    (_KEPT, "kept", _KEPT_RGB),
+)
 _NAME = "DiffusionSeg preview"
 _LABELMAP = "Binary labelmap"
 
@@ -40,7 +45,7 @@ class PreviewSegmentation:
         self._labelmap: Node = None
         self._voxels: NDArray[np.uint8] = np.zeros((0, 0, 0), np.uint8)
         self._written: Block | None = None
-        self._segments: tuple[Any, ...] = ()
+        self._made: tuple[_Segments, Geometry] | None = None
         self._change: _Change | None = None
 
     @property
@@ -51,16 +56,11 @@ class PreviewSegmentation:
     def show(self, result: ShownResult, threshold: float, before: Mask | None = None) -> None:
         """Show the labels or, given the mask ``before``, what is kept, added and removed.
 
-        ``before`` must not be changed while it is shown. Raises InputError when the volume no
-        longer has the voxels that were outlined.
+        ``before`` must not be changed while it is shown. A result on another grid than the
+        volume's, such as an early estimate, is shown on its own grid.
         """
         if self.node is None:
             self._create()
-        if _shape(self._volumeNode) != result.geometry.shape_kji:
-            raise InputError(
-                "The volume was replaced by one of another size since the outline was asked for; "
-                "run it again."
-            )
         self._setSegments(result, before)
         if before is None:
             self._writeLabels(result.outline, threshold)
@@ -69,14 +69,18 @@ class PreviewSegmentation:
         self._node.SetAndObserveTransformNodeID(self._volumeNode.GetTransformNodeID())
         self._announce()
 
+    def setVisible(self, visible: bool) -> None:
+        """Hide the preview for a while."""
+        if self.node is not None:
+            self._node.SetDisplayVisibility(visible)
+
     def remove(self) -> None:
         """Take the preview out of the scene; may be called again."""
         if self.node is not None:
             for part in (self._node.GetDisplayNode(), self._node):
                 if part is not None:
                     self._scene.RemoveNode(part)
-        self._node = self._labelmap = self._written = self._change = None
-        self._segments = ()
+        self._node = self._labelmap = self._made = self._written = self._change = None
         self._voxels = np.zeros((0, 0, 0), np.uint8)
 
     def _create(self) -> None:
@@ -88,22 +92,20 @@ class PreviewSegmentation:
         node.SetHideFromEditors(True)
         node.SetSelectable(False)
         self._node = self._scene.AddNode(node)
-        self._segments = ()
+        self._made = None
         self._node.CreateDefaultDisplayNodes()
         display = self._node.GetDisplayNode()
         display.SetSaveWithScene(False)
         # Surfaces would be computed again at every step of the slider.
         display.SetVisibility3D(False)
 
-    def _createVoxels(self) -> None:
+    def _createVoxels(self, geometry: Geometry) -> None:
         import slicer
         import vtk
 
-        matrix = vtk.vtkMatrix4x4()
-        self._volumeNode.GetIJKToRASMatrix(matrix)
         self._labelmap = slicer.vtkOrientedImageData()
-        self._labelmap.SetImageToWorldMatrix(matrix)
-        self._labelmap.SetDimensions(self._volumeNode.GetImageData().GetDimensions())
+        self._labelmap.SetImageToWorldMatrix(_placeOf(geometry, self._volumeNode))
+        self._labelmap.SetDimensions(geometry.shape_kji[::-1])
         self._labelmap.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
         self._voxels = labelmapVoxels(self._labelmap)
         # Writing touches every page now and not during the first drag.
@@ -112,22 +114,16 @@ class PreviewSegmentation:
 
     def _setSegments(self, result: ShownResult, before: Mask | None) -> None:
         """One segment per label, or three for what changes; made again only when they differ."""
-        wanted: tuple[Any, ...] = tuple(
-            (label.value, label.name, label.color_rgb) for label in result.labels
-        )
-        if before is not None:
-            wanted = (
-                (_ADDED, "added", ADDED_RGB),
-                (_REMOVED, "removed", REMOVED_RGB),
-                (_KEPT, "kept", _KEPT_RGB),
-            )
-        if wanted == self._segments:
+        segments = _CHANGES
+        if before is None:
+            segments = tuple((part.value, part.name, part.color_rgb) for part in result.labels)
+        if (segments, result.geometry) == self._made:
             return
-        self._segments = wanted
+        self._made = (segments, result.geometry)
         self._node.GetSegmentation().RemoveAllSegments()
         # Slicer rewrites a labelmap while it removes the segments that share it.
-        self._createVoxels()
-        for value, name, color in wanted:
+        self._createVoxels(result.geometry)
+        for value, name, color in segments:
             self._addSegment(value, name, color)
         display = self._node.GetDisplayNode()
         display.SetAllSegmentsOpacity2DFill(0.5)
@@ -171,8 +167,15 @@ class PreviewSegmentation:
         segmentation.InvokeEvent(slicer.vtkSegmentation.RepresentationModified)
 
 
-def _shape(volumeNode: Node) -> tuple[int, ...]:
-    return tuple(reversed(volumeNode.GetImageData().GetDimensions()))
+def _placeOf(geometry: Geometry, volumeNode: Node) -> Node:
+    """Voxel indices to the volume's own frame; the volume may have moved since it was sent."""
+    import vtk
+
+    if volumeNode.GetImageData().GetDimensions() == geometry.shape_kji[::-1]:
+        matrix = vtk.vtkMatrix4x4()
+        volumeNode.GetIJKToRASMatrix(matrix)
+        return matrix
+    return matrixFromArray(np.linalg.inv(worldMatrix(volumeNode)) @ geometry.ijk_to_ras)
 
 
 class _Change:

@@ -18,6 +18,7 @@ from DiffusionSegLib.nouns.provenance import Provenance
 from DiffusionSegLib.nouns.verdict import PresenceVerdict, Verdict
 
 SHAPE = (9, 14, 18)
+_NAMES = ((1, "tumor"), (2, "edema"))
 
 
 def volume(scene: Any, matrix: Any = None, shape: tuple[int, int, int] = SHAPE) -> Any:
@@ -56,7 +57,7 @@ def proposal(
     grid = (
         geometry if array.shape[1:] == geometry.shape_kji else geometry.with_shape(array.shape[1:])
     )
-    labels = tuple(label_for(n + 1, name) for n, name in zip(range(len(array)), ("tumor", "edema")))
+    labels = tuple(label_for(n, name) for n, name in _NAMES[: len(array)])
     verdict = PresenceVerdict(state, 0.9 if state is Verdict.FOUND else 0.2, "It says so.")
     prompt = {"text": more.pop("text")} if "text" in more else {}
     provenance = Provenance("cdal", "toy", seed=7, prompt=prompt)
@@ -65,5 +66,5 @@ def proposal(
 
 def maskOf(array: NDArray[Any], geometry: Geometry) -> Mask:
     """A mask with the labels of `proposal`."""
-    labels = tuple(label_for(n, name) for n, name in ((1, "tumor"), (2, "edema")))
+    labels = tuple(label_for(n, name) for n, name in _NAMES)
     return Mask(array.astype(np.uint8), geometry, labels)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 from DiffusionSegBridge.labelmaps import labelmapVoxels
 from DiffusionSegBridge.preview import ADDED_RGB, REMOVED_RGB, PreviewSegmentation
 from DiffusionSegBridge.segments import readSegments
 from DiffusionSegBridge.shown_result import ShownResult
 from DiffusionSegBridge.volumes import worldGeometry
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.nouns.proposal import Proposal
 from Testing.Slicer.Bridge.results import ball, maskOf, proposal, volume
 
 TURN = 0.5
@@ -153,11 +152,45 @@ def test_after_the_scene_was_closed(scene: Any) -> None:
     preview.remove()
 
 
-def test_a_volume_of_another_size_is_refused(scene: Any) -> None:
-    node = volume(scene)
-    result = ShownResult(proposal(node), node)
+def test_an_estimate_lies_on_its_own_coarse_grid(scene: Any) -> None:
+    """While a run is under way: no resampling to the image's grid."""
     import slicer
 
-    slicer.util.updateVolumeFromArray(node, np.zeros((3, 4, 5), np.int16))
-    with pytest.raises(InputError, match="another size"):
-        PreviewSegmentation(node, scene).show(result, 0.5)
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(TURN), -np.sin(TURN)], [np.sin(TURN), np.cos(TURN)]]
+    node = volume(scene)
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(turn))
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    coarse = worldGeometry(node).with_shape((5, 7, 8))
+    whole = proposal(node, ball((5, 7, 8))[np.newaxis])
+    estimate = Proposal(whole.evidence, whole.labels, whole.verdict, whole.provenance)
+    result = ShownResult(estimate, node)
+    preview = PreviewSegmentation(node, scene)
+    preview.show(result, 0.5)
+    found = readSegments(preview.node, {1: "1"}, coarse).array
+    np.testing.assert_array_equal(found, estimate.mask(0.5).array)
+    later = ShownResult(whole, node)
+    preview.show(later, 0.5)
+    np.testing.assert_array_equal(_shown(preview.node, {1: "1"}, node), later.mask(0.5))
+
+
+def test_hidden_for_a_while(scene: Any) -> None:
+    node = volume(scene)
+    preview = PreviewSegmentation(node, scene)
+    preview.setVisible(False)
+    preview.show(ShownResult(proposal(node), node), 0.5)
+    preview.setVisible(False)
+    assert not preview.node.GetDisplayVisibility()
+    preview.setVisible(True)
+    assert preview.node.GetDisplayVisibility()
+
+
+def test_shown_again_after_its_node_was_removed(scene: Any) -> None:
+    node = volume(scene)
+    preview = PreviewSegmentation(node, scene)
+    result = ShownResult(proposal(node), node)
+    preview.show(result, 0.5)
+    scene.RemoveNode(preview.node)
+    preview.show(result, 0.4)
+    np.testing.assert_array_equal(_shown(preview.node, {1: "1"}, node), result.mask(0.4))
