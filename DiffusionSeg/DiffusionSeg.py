@@ -8,7 +8,6 @@ imported when the module is opened.
 from __future__ import annotations
 
 import importlib.util
-import logging
 import sys
 from pathlib import Path
 
@@ -172,8 +171,8 @@ def _onStartupCompleted():
     for register in (_registerSamples, _registerEffect):
         try:
             register()
-        except Exception:
-            logging.exception("DiffusionSeg could not complete its start")
+        except Exception:  # noqa: BLE001 - nothing here may disturb Slicer's start
+            sys.excepthook(*sys.exc_info())
 
 
 def _registerSamples():

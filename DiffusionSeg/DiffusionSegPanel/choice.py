@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.worker.setup import Setup
 
-__all__ = ["Choice", "chosen", "methodParameters", "modelsOf", "withMethodParameters"]
+__all__ = ["Choice", "chosen", "methodParameters", "modelsOf", "smallPrint", "withMethodParameters"]
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,13 @@ def withMethodParameters(text: str, methodName: str, values: Mapping[str, Any]) 
     return json.dumps({**_saved(text), methodName: dict(values)}, sort_keys=True)
 
 
-def citations(choice: Choice) -> str:
-    """How to cite method and data, one paragraph each."""
-    parts = [part.citation for part in (choice.method, choice.model) if part and part.citation]
-    return _("Please cite:\n{sources}").format(sources="\n".join(parts)) if parts else ""
+def smallPrint(choice: Choice) -> str:
+    """Where the model must not be trusted, and what to cite."""
+    parts = [choice.model.limits] if choice.model and choice.model.limits else []
+    sources = [part.citation for part in (choice.method, choice.model) if part and part.citation]
+    if sources:
+        parts.append(_("Please cite:\n{sources}").format(sources="\n".join(sources)))
+    return "\n\n".join(parts)
 
 
 def _saved(text: str) -> dict[str, Any]:

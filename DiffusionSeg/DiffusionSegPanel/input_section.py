@@ -9,7 +9,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from DiffusionSegPanel.appearance import mute, setRowVisible
-from DiffusionSegPanel.choice import Choice, citations, modelsOf
+from DiffusionSegPanel.choice import Choice, modelsOf, smallPrint
 
 __all__ = ["InputSection"]
 
@@ -48,7 +48,9 @@ class InputSection:
             self._updateCombos(choice)
             self._updateVolumes(choice)
             self._ui.summaryLabel.text = summary(choice) if catalogue else ""
-            self._ui.summaryLabel.toolTip = citations(choice)
+            self._ui.summaryLabel.toolTip = self._ui.modelCombo.toolTip = smallPrint(choice) or _(
+                "What the method was trained to outline"
+            )
             self._ui.summaryLabel.setVisible(choice.method is not None)
         finally:
             self._updating = False
@@ -70,9 +72,7 @@ class InputSection:
         models = modelsOf(self._catalogue, choice.method.name) if choice.method else ()
         _fill(self._ui.methodCombo, methods, choice.method)
         _fill(self._ui.modelCombo, models, choice.model)
-        self._ui.methodCombo.toolTip = (
-            choice.method.title if choice.method else _("How the structure is outlined")
-        )
+        self._ui.methodCombo.toolTip = _methodToolTip(choice.method)
 
     def _updateVolumes(self, choice: Choice) -> None:
         ui, (first, second) = self._ui, self.volumes()
@@ -119,11 +119,22 @@ def _licence(model: Any) -> str:
     return f'<a href="{escape(model.licence.url)}">{name}</a>' if model.licence.url else name
 
 
+def shortTitle(entry: Any) -> str:
+    """A title up to its explanation: "cDAL" of "cDAL: conditional diffusion ..."."""
+    return str(entry.title).partition(":")[0]
+
+
+def _methodToolTip(method: Any) -> str:
+    if method is None:
+        return _("How the structure is outlined")
+    return f"{method.title}\n{method.summary}"
+
+
 def _fill(combo: Any, entries: Any, current: Any) -> None:
-    """The entries' titles with their names as data; nothing happens when they are there."""
+    """The entries' short titles with their names as data; nothing happens when they are there."""
     names = [entry.name for entry in entries]
     if [combo.itemData(index) for index in range(combo.count)] != names:
         combo.clear()
         for entry in entries:
-            combo.addItem(entry.title, entry.name)
+            combo.addItem(shortTitle(entry), entry.name)
     combo.setCurrentIndex(names.index(current.name) if current else -1)

@@ -34,7 +34,8 @@ class Outliner:
 
     client: a WorkerClient, or anything with its methods; None until setClient.
     imageFromVolumes, imageKey: the bridge's functions. nodeById: looks a node up in the scene; an
-    answer for a volume that is gone is dropped with a sentence. All signals are emitted from poll(), or from the call itself.
+    answer for a volume that is gone is dropped with a sentence. All signals are emitted
+    from poll(), or from the call itself.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ class Page(VTKObservationMixin):
     """Lives from setup() to cleanup() of the module's widget; shown between enter() and exit().
 
     ui: the child widgets of DiffusionSeg.ui by name. getParameterNode: the module logic's.
-    makeClient: makes a worker's client from a command line.
+    makeClient: makes a worker's client from a command line; None for a process of its own.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Page(VTKObservationMixin):
         ui: Any,
         resourcePath: Callable[[str], str],
         getParameterNode: Callable[[], Any],
-        makeClient: Callable[[str], Any] = createClient,
+        makeClient: Callable[[str], Any] | None = None,
     ) -> None:
         VTKObservationMixin.__init__(self)
         self.ui, self._getParameterNode = ui, getParameterNode
@@ -59,7 +59,8 @@ class Page(VTKObservationMixin):
         self._isEntered = self._isClosed = False
         self.settings = WorkerSettings()
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
-        self.link, self.test = WorkerLink(makeClient), WorkerTest(makeClient)
+        make = makeClient or createClient
+        self.link, self.test = WorkerLink(make), WorkerTest(make)
         self.estimator = Estimator(self.outliner)
         self._makeSections(resourcePath)
         self._join()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +12,8 @@ __all__ = ["Signal"]
 class Signal:
     """Calls everything that is connected, in the order of connection.
 
-    A receiver that raises is logged with its traceback and does not keep the others from being
-    called: one broken section must not stop the panel.
+    A receiver that raises is reported as Slicer reports an exception in a slot, and does not keep
+    the others from being called: one broken section must not stop the panel.
     """
 
     def __init__(self) -> None:
@@ -34,5 +34,5 @@ class Signal:
         for receiver in tuple(self._receivers):
             try:
                 receiver(*arguments)
-            except Exception:
-                logging.exception("A receiver of a signal failed")
+            except Exception:  # noqa: BLE001 - between a controller and the page
+                sys.excepthook(*sys.exc_info())

@@ -12,6 +12,7 @@ from DiffusionSegBridge.terminology import completions
 from DiffusionSegPanel.appearance import setIcon
 from DiffusionSegPanel.box_tool import BoxTool
 from DiffusionSegPanel.choice import Choice
+from DiffusionSegPanel.input_section import shortTitle
 from DiffusionSegPanel.plain_signal import Signal
 from DiffusionSegPanel.point_tools import PointTools
 from DiffusionSegPanel.scribble_tool import ScribbleTool
@@ -118,7 +119,7 @@ def whyNotTaken(choice: Choice, kind: str) -> str:
     if kind in choice.prompts:
         return ""
     return _("{method} works without {kind}.").format(
-        method=choice.method.title.partition(":")[0], kind=_kindInWords(kind)
+        method=shortTitle(choice.method), kind=_kindInWords(kind)
     )
 
 

@@ -38,7 +38,7 @@ def systemReport(commandText: str, hello: Any, client: Any, catalogue: Any) -> s
 def _workerLines(hello: Any) -> list[str]:
     if hello is None:
         return ["Worker: no answer yet"]
-    lines = [f"Worker Python {hello.python}, torch {hello.torch or 'missing'}"]
+    lines = [f"Worker in {hello.python}, torch {hello.torch or 'missing'}"]
     lines += [f"  {name} {version}" for name, version in sorted(hello.versions.items())]
     lines += [f"Worker problem: {hello.problem}"] if hello.problem else []
     return lines + [_deviceLine(device) for device in hello.devices]

@@ -62,5 +62,5 @@ def _inWords(ticket: Any) -> str:
         return str(hello.problem)
     usable = ", ".join(device.title for device in hello.devices if device.usable)
     return _("Works: Python {python}, torch {torch}; devices: {devices}.").format(
-        python=hello.python, torch=hello.torch, devices=usable
+        python=hello.versions.get("python", "?"), torch=hello.torch, devices=usable
     )

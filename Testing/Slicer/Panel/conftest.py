@@ -1,0 +1,140 @@
+"""The page, opened over a fresh scene, with one worker process for all tests."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SAMPLES = ROOT / "Resources" / "Samples"
+HIPPOCAMPUS = SAMPLES / "msd_hippocampus"
+
+
+class Lasting:
+    """A client for many tests in turn: close() ends what a test left under way, not the worker."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self._tickets: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.client, name)
+        if name not in ("propose", "refine", "estimate", "describe", "hello"):
+            return value
+
+        def request(*arguments: Any) -> Any:
+            ticket = value(*arguments)
+            self._tickets.append(ticket)
+            return ticket
+
+        return request
+
+    def close(self) -> None:
+        for ticket in self._tickets:
+            ticket.cancel()
+        self._tickets = []
+
+
+class OpenedPage:
+    """The module as a user has it, and what a user does."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+
+    @property
+    def widget(self) -> Any:
+        return self.module.widget
+
+    @property
+    def page(self) -> Any:
+        return self.widget.page
+
+    @property
+    def ui(self) -> Any:
+        return self.widget.ui
+
+    @property
+    def status(self) -> str:
+        return str(self.ui.statusLabel.text)
+
+    def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
+        """Let Slicer work until something is true; fails when it never is."""
+        import slicer
+
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"never came true; status: {self.status!r}"
+            slicer.app.processEvents()
+            time.sleep(0.005)
+
+    def settle(self, seconds: float = 0.05) -> None:
+        """Let Slicer work for a moment."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= end)
+
+    def load(self, name: str = "hippocampus_033") -> Any:
+        """Load a hippocampus and choose it."""
+        import slicer
+
+        volume = slicer.util.loadVolume(str(HIPPOCAMPUS / "images" / f"{name}.nii.gz"))
+        self.page.parameters.inputVolume = volume
+        return volume
+
+    def ready(self) -> Any:
+        """A volume chosen and the worker there; one sample, so that a run is short."""
+        volume = self.load()
+        self.page.parameters.samples = 1
+        self.until(lambda: self.page.link.hello is not None)
+        self.until(lambda: self.ui.segmentButton.enabled)
+        return volume
+
+    def startLong(self) -> None:
+        """Press Segment for a run that does not end before it is stopped."""
+        self.page.parameters.samples = 500
+        self.page.parameters.parametersJson = '{"cdal": {"tolerance": 0.0}}'
+        self.ui.segmentButton.click()
+        self.until(lambda: self.ui.progressBar.value > 0)
+
+    def finished(self) -> list[Any]:
+        """The list that results go to from now on."""
+        results: list[Any] = []
+        self.page.outliner.finished.connect(results.append)
+        return results
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[dict[str, Any]]:
+    """The one worker, made when first needed."""
+    made: dict[str, Any] = {}
+    yield made
+    for client in made.values():
+        client.close()
+
+
+@pytest.fixture
+def opened(
+    scene: Any,
+    workers: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[OpenedPage]:
+    """The module, opened on an empty scene. An error in the log fails the test."""
+    from DiffusionSegPanel import page, worker_settings
+    from Testing.Harness.boot import openModule
+
+    def lasting(command: str) -> Lasting:
+        if command not in workers:
+            workers[command] = worker_settings.createClient(command)
+        return Lasting(workers[command])
+
+    monkeypatch.setattr(page, "createClient", lasting)
+    module = openModule(ROOT / "DiffusionSeg" / "DiffusionSeg.py")
+    yield OpenedPage(module)
+    module.close()
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not errors, [record.getMessage() for record in errors]

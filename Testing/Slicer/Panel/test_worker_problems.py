@@ -1,0 +1,78 @@
+"""A worker that is not there, or lacks something: a sentence and a way out, never a dialog."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+
+def test_missing_torch_is_said_and_segment_waits(opened: Any) -> None:
+    opened.ready()
+    page = opened.page
+    problem = "PyTorch is missing in the worker's Python; install it."
+    page.link.hello = replace(page.link.hello, torch=None, problem=problem)
+    page.link.changed.emit()
+    assert page.notice.text == problem
+    assert opened.ui.noticeFrame.isVisibleTo(opened.module.frame)
+    assert not opened.ui.segmentButton.enabled
+    assert opened.ui.segmentButton.toolTip == problem
+    opened.ui.noticeButton.click()
+    opened.until(lambda: opened.ui.segmentButton.enabled)
+    assert not opened.ui.noticeFrame.isVisibleTo(opened.module.frame)
+
+
+def test_a_command_that_does_not_exist(opened: Any) -> None:
+    opened.ready()
+    ui, page = opened.ui, opened.page
+    ui.workerEdit.text = "/no/such/python -m nothing"
+    ui.workerEdit.editingFinished.emit()
+    opened.until(lambda: page.notice.text, 20)
+    assert not ui.segmentButton.enabled
+    assert page.settings.command == "/no/such/python -m nothing"
+    ui.workerEdit.text = ""
+    ui.workerEdit.editingFinished.emit()
+    opened.until(lambda: ui.segmentButton.enabled)
+    assert page.notice.text == ""
+
+
+def test_a_command_that_cannot_be_read(opened: Any) -> None:
+    opened.ready()
+    opened.ui.workerEdit.text = 'python "unfinished'
+    opened.ui.workerEdit.editingFinished.emit()
+    assert opened.page.notice.text.endswith(".")
+    assert opened.page.link.client is None
+    assert not opened.ui.segmentButton.enabled
+
+
+def test_the_test_button_says_what_a_worker_offers(opened: Any) -> None:
+    ui = opened.ui
+    ui.workerTestButton.click()
+    assert not ui.workerTestButton.enabled
+    opened.until(lambda: ui.workerTestButton.enabled)
+    assert ui.workerResultLabel.text.startswith(f"Works: Python {sys.version_info.major}.")
+    assert "torch" in ui.workerResultLabel.text
+    ui.workerEdit.text = "/no/such/python"
+    ui.workerTestButton.click()
+    opened.until(lambda: ui.workerTestButton.enabled, 20)
+    assert "/no/such/python" in ui.workerResultLabel.text
+
+
+def test_the_system_report_is_on_the_clipboard(opened: Any) -> None:
+    import qt
+
+    volume = opened.ready()
+    opened.ui.reportButton.click()
+    text = qt.QApplication.clipboard().text()
+    for part in ("DiffusionSeg 0", "Slicer 5.12", "torch", "Device cpu", "Model cdal/hippocampus"):
+        assert part in text, part
+    assert volume.GetName() not in text
+    assert opened.ui.reportButton.text == "Copied to the clipboard"
+
+
+def test_a_report_without_a_worker(opened: Any) -> None:
+    import qt
+
+    opened.page.link.close()
+    opened.ui.reportButton.click()
+    assert "Worker: no answer yet" in qt.QApplication.clipboard().text()
