@@ -25,8 +25,8 @@ def labelmapFor(
 ) -> Node:
     """A vtkOrientedImageData in the segmentation's own frame: 1 where the mask is above 0.
 
-    `geometry` is the mask's world grid; only the block that holds voxels is copied. An empty mask
-    gives an empty extent. Raises GeometryError when the segmentation is under a non-linear
+    `geometry` is the mask's world grid; only the block that holds voxels is copied (of an empty
+    mask one voxel of 0). Raises GeometryError when the segmentation is under a non-linear
     transform.
     """
     import slicer
@@ -34,10 +34,8 @@ def labelmapFor(
     labelmap = slicer.vtkOrientedImageData()
     local = np.linalg.inv(worldMatrix(segmentationNode)) @ geometry.ijk_to_ras
     labelmap.SetImageToWorldMatrix(matrixFromArray(local))
-    block = filledBlock(mask_kji)
-    if block is None:
-        labelmap.SetExtent(0, -1, 0, -1, 0, -1)
-        return labelmap
+    # Slicer's functions stumble over an empty extent.
+    block = filledBlock(mask_kji) or (slice(0, 1), slice(0, 1), slice(0, 1))
     labelmap.SetExtent([int(end) for part in block[::-1] for end in (part.start, part.stop - 1)])
     scalarsFromArray((mask_kji[block] != 0).view(np.uint8)[..., np.newaxis], labelmap)
     return labelmap

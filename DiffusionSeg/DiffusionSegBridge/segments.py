@@ -48,10 +48,6 @@ def writeSegment(
     if extentOnly is not None:
         mask = _withinBlock(mask, tuple(extentOnly), _voxels(segmentationNode, segmentId, geometry))
     labelmap = labelmapFor(mask, geometry, segmentationNode)
-    segmentation = segmentationNode.GetSegmentation()
-    if not labelmap.GetNumberOfPoints():
-        segmentation.ClearSegment(segmentId)
-        return
     _leaveForeignLayer(segmentationNode, segmentId, geometry)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     logic.SetBinaryLabelmapToSegment(labelmap, segmentationNode, segmentId, logic.MODE_REPLACE)
@@ -136,11 +132,13 @@ def _leaveForeignLayer(segmentationNode: Node, segmentId: str, geometry: Geometr
     Slicer would resample the other segments in it to the new grid.
     """
     segmentation = segmentationNode.GetSegmentation()
-    if not segmentation.IsSharedBinaryLabelmap(segmentId):
+    neighbours: list[str] = []  # not IsSharedBinaryLabelmap, which says the opposite
+    segmentation.GetSegmentIDsSharingBinaryLabelmapRepresentation(segmentId, neighbours, False)
+    if not neighbours:
         return
     labelmap = segmentation.GetSegment(segmentId).GetRepresentation(_LABELMAP)
     layer = labelmapGeometry(labelmap, segmentationNode)
-    if layer is None or wholeOffset(layer, geometry) is None:
+    if layer is not None and wholeOffset(layer, geometry) is None:
         segmentation.SeparateSegmentLabelmap(segmentId)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from DiffusionSegBridge.arrays import scalarsFromArray, viewOfScalars
 from DiffusionSegBridge.nodes import Node, Scene, currentScene, nodeName, required
 from DiffusionSegBridge.transforms import arrayFromMatrix, matrixFromArray, worldMatrix
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.errors import GeometryError, InputError
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import RGB_NAMES, Image
 
@@ -21,14 +22,22 @@ __all__ = ["imageFromVolumes", "imageKey", "volumeFromImage", "worldGeometry"]
 def imageFromVolumes(volumeNodes: Sequence[Node]) -> Image:
     """One image of all volumes, a copy in the stored type, on the world grid of the first.
 
-    Further volumes become channels, resampled linearly; three components are red, green, blue.
+    Further volumes become channels, resampled linearly; three components are red, green, blue, and
+    the opacity of a picture is dropped.
     Raises InputError without a volume or voxels, GeometryError for a non-linear transform or for
     volumes that do not overlap.
     """
     if not volumeNodes:
         raise InputError("No volume is chosen; choose one.")
     images = [_image(node) for node in volumeNodes]
-    return Image.stack(images)
+    if len(images) == 1:
+        return images[0]
+    named = [_named(image, node) for image, node in zip(images, volumeNodes, strict=True)]
+    try:
+        return Image.stack(named)
+    except GeometryError as error:
+        names = " and ".join(repr(nodeName(node)) for node in volumeNodes)
+        raise GeometryError(f"{names} cannot be used together: {error}") from error
 
 
 def worldGeometry(volumeNode: Node) -> Geometry:
@@ -64,10 +73,17 @@ def volumeFromImage(image: Image, name: str, scene: Scene = None) -> Node:
 
 def _image(node: Node) -> Image:
     voxels = viewOfScalars(_imageData(node))
+    if voxels.shape[-1] == 4 and voxels.dtype == np.uint8:
+        voxels = voxels[..., :3]
     array = np.ascontiguousarray(np.moveaxis(voxels, -1, 0))
     if np.shares_memory(array, voxels):
         array = array.copy()
     return Image(array, worldGeometry(node), RGB_NAMES if len(array) == 3 else ())
+
+
+def _named(image: Image, node: Node) -> Image:
+    names = (nodeName(node),) if len(image.array) == 1 else image.channel_names
+    return replace(image, channel_names=names)
 
 
 def _imageData(node: Node) -> Node:
