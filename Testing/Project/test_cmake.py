@@ -13,6 +13,7 @@ cmake = pytest.importorskip("cmake", reason="the cmake package is part of the te
 
 CMAKE = Path(cmake.CMAKE_BIN_DIR) / "cmake"
 MODULES = Path("lib/Slicer-5.12/qt-scripted-modules")
+MODULE = ROOT / "DiffusionSeg"
 LISTS = (ROOT / "CMakeLists.txt").read_text("utf-8")
 
 
@@ -42,8 +43,8 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"build": build / MODULES, "install": install / MODULES}
 
 
-def shipped_files() -> set[str]:
-    """What must be found in Slicer: every file of the package, and its models and samples."""
+def engine_files() -> set[str]:
+    """Every file of the package, and its models and samples."""
     others = [
         path
         for folder in ("Models", "Samples")
@@ -55,15 +56,39 @@ def shipped_files() -> set[str]:
     }
 
 
-@pytest.mark.parametrize("tree", ["build", "install"])
-def test_every_file_of_the_engine_arrives(trees: dict[str, Path], tree: str) -> None:
-    present = {
-        path.relative_to(trees[tree]).as_posix()
-        for path in trees[tree].rglob("*")
-        if path.is_file()
+def module_files() -> set[str]:
+    """Every file of the Slicer module as it lies in the checkout, build instructions aside."""
+    return {
+        path.relative_to(MODULE).as_posix()
+        for path in MODULE.rglob("*")
+        if path.is_file() and path.name != "CMakeLists.txt" and path.suffix != ".pyc"
     }
-    assert shipped_files() - present == set()
-    assert len(shipped_files()) > len(list(PACKAGE.glob("*.py")))
+
+
+def present_files(tree: Path) -> set[str]:
+    return {path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("tree", ["build", "install"])
+def test_the_result_is_the_engine_and_the_module_and_nothing_else(
+    trees: dict[str, Path], tree: str
+) -> None:
+    present = present_files(trees[tree])
+    present = {file for file in present if not file.endswith(".pyc")}  # the build tree is copied
+    wanted = engine_files() | module_files()
+    assert sorted(wanted - present) == [], "list these in DiffusionSeg/CMakeLists.txt"
+    assert sorted(present - wanted) == []
+    assert len(engine_files()) > len(list(PACKAGE.glob("*.py")))
+    assert "DiffusionSeg.py" in module_files()
+
+
+def test_the_module_s_files_are_listed_once_and_in_order() -> None:
+    text = (MODULE / "CMakeLists.txt").read_text("utf-8")
+    for name, first in (("SCRIPTS", "${MODULE_NAME}.py"), ("RESOURCES", "")):
+        block = re.search(rf"set\(MODULE_PYTHON_{name}\n(.*?)\n  \)", text, re.DOTALL)
+        assert block
+        listed = [line.strip() for line in block[1].splitlines() if line.strip() != first]
+        assert listed == sorted(set(listed))
 
 
 def test_no_compiled_leftovers_are_installed(trees: dict[str, Path]) -> None:
@@ -79,6 +104,28 @@ def test_python_imports_the_engine_from_there(trees: dict[str, Path], tree: str)
     )
     found = run(sys.executable, "-I", "-c", code, cwd=trees[tree].parent)
     assert Path(found.strip()).is_relative_to(trees[tree])
+
+
+def test_the_installed_module_opens_in_the_harness(trees: dict[str, Path], tmp_path: Path) -> None:
+    """With the engine and the panel from the install tree, not from this checkout."""
+    for name in ("slicer", "PySide6"):
+        pytest.importorskip(name, reason="slicer-core and PySide6 are part of the test extra")
+    code = (
+        f"import sys; sys.path[:0] = [{str(trees['install'])!r}]; sys.path.append({str(ROOT)!r})\n"
+        "from Testing.Harness.boot import boot, openModule\n"
+        "from Testing.Harness.failures import failures\n"
+        "from pathlib import Path\n"
+        f"boot(Path({str(tmp_path)!r}))\n"
+        f"module = openModule({str(trees['install'] / 'DiffusionSeg.py')!r})\n"
+        "module.close()\n"
+        "assert not failures.report(), failures.report()\n"
+        "for name in ('DiffusionSegLib', 'DiffusionSegPanel', 'DiffusionSegBridge'):\n"
+        "    print(sys.modules[name].__file__)\n"
+    )
+    found = run(sys.executable, "-I", "-c", code, cwd=tmp_path).split("\n")
+    paths = [Path(line) for line in found if line.endswith("__init__.py")]
+    assert len(paths) == 3
+    assert all(path.is_relative_to(trees["install"]) for path in paths)
 
 
 def test_the_description_is_not_read_as_diffusion_mri() -> None:
