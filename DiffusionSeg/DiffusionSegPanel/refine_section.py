@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["RefineSection"]
+import qt
+import slicer
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from DiffusionSegBridge.accept import Accepted, Target
+from DiffusionSegBridge.editor_widget import WidgetEditor
+from DiffusionSegBridge.known_masks import KnownMasks
+from DiffusionSegBridge.segment_groups import acceptedTogether, labelOf
+from DiffusionSegBridge.segments import readSegments, segmentOf
+from DiffusionSegBridge.volumes import worldGeometry
+from DiffusionSegLib.errors import DiffusionSegError, InputError
+from DiffusionSegPanel.appearance import mute, setRowVisible
+from DiffusionSegPanel.result_section import Refinement
+
+__all__ = ["RefineSection", "sharedEditorNode"]
+
+_SINGLETON = "SegmentEditor"
 
 
-class RefineSection:
+class RefineSection(VTKObservationMixin):
     """Slicer's Segment Editor on the segments that were accepted, and a Refine button.
 
     resultSection: gets this editor's undo, and its `accepted` chooses what is edited.
     ``request`` must be set by the page: it returns (volumeNodes, Setup, Prompt) as they stand, or
     None when no volume is chosen; so a segment that came from a file can be refined as well.
+    ``labels`` may be set: the Labels of the chosen model, to ask which of them a segment shows.
     """
 
     def __init__(
@@ -23,17 +41,225 @@ class RefineSection:
         resultSection: Any,
         resourcePath: Callable[[str], str],
     ) -> None:
-        self.request: Callable[[], tuple[list[Any], Any, Any] | None] | None = None
-        self._placeholder, self._outliner, self._result = placeholder, outliner, resultSection
+        VTKObservationMixin.__init__(self)
+        self.request: Callable[[], tuple[list[Any], Any, Any] | None] = lambda: None
+        self.labels: Callable[[], Sequence[Any]] = tuple
+        self._outliner, self._result = outliner, resultSection
+        self._known = KnownMasks()
+        self._isEntered = self._isWatching = False
+        self._load(placeholder, resourcePath)
+        self._section = _collapsibleAround(placeholder)
+        self._connect()
+        self.editor.setMRMLSegmentEditorNode(sharedEditorNode())
+        resultSection.setEditor(WidgetEditor(self.editor))
+        self._update()
 
     def enter(self) -> None:
         """The module is shown."""
+        self._isEntered = True
+        self.editor.setMRMLSegmentEditorNode(sharedEditorNode())
+        self._watch()
+        self._update()
 
     def exit(self) -> None:
         """The module is left: no effect stays active, no shortcut stays installed."""
+        self._isEntered = False
+        self._unwatch()
 
     def cleanup(self) -> None:
         """The page is closed for good; may be called again."""
+        self.exit()
+        self.removeObservers()
+        self._result.accepted.disconnect(self._onAccepted)
+        for widget, name, slot in self._connections:
+            widget.disconnect(name, slot)
+        self._connections = []
+        self.editor.setMRMLSegmentEditorNode(None)
+        self._known.clear()
 
     def onSceneClose(self) -> None:
         """Everything edited is gone with the scene."""
+        self._unwatch()
+        self._known.clear()
+        self.editor.setSegmentationNode(None)
+
+    def refine(self) -> None:
+        """Send the edited segments; the answer comes to the result section."""
+        try:
+            self._send()
+        except DiffusionSegError as error:
+            self._result.said.emit(str(error))
+
+    def _send(self) -> None:
+        request = self.request()
+        if request is None:
+            raise InputError(_("Choose a volume and a method above, then refine."))
+        volumes, setup, prompt = request
+        segmentation, ids = self._edited(setup.model or "")
+        edited = readSegments(segmentation, ids, worldGeometry(volumes[0]))
+        if edited.is_empty:
+            name = segmentOf(segmentation, next(iter(ids.values()))).GetName()
+            raise InputError(
+                _("The segment {name} is empty here; paint some of it, then refine.").format(
+                    name=name
+                )
+            )
+        original = self._known.original(segmentation, ids, edited) or edited
+        refinement = Refinement(Target(segmentation, ids), edited, original)
+        self._result.expectRefinement(refinement)
+        self._outliner.refine(volumes, setup, edited, prompt, original)
+
+    def _edited(self, model: str) -> tuple[Any, dict[int, str]]:
+        """The segmentation, and label value to segment of what is refined together."""
+        segmentation, segmentId = self.editor.segmentationNode(), self.editor.currentSegmentID()
+        if segmentation is None or not segmentId:
+            raise InputError(_("No segment is chosen; accept an outline or choose one."))
+        together = acceptedTogether(segmentation, segmentId, model)
+        if together:
+            return segmentation, together
+        combo = self.ui.structureCombo
+        value = combo.itemData(combo.currentIndex) if len(self.labels()) > 1 else None
+        labels = self.labels()
+        return segmentation, {int(value or (labels[0].value if labels else 1)): segmentId}
+
+    def _load(self, placeholder: Any, resourcePath: Callable[[str], str]) -> None:
+        root = slicer.util.loadUI(resourcePath("UI/DiffusionSegRefine.ui"))
+        layout = qt.QVBoxLayout()
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(root)
+        placeholder.setLayout(layout)
+        root.setMRMLScene(slicer.mrmlScene)
+        self.ui = slicer.util.childWidgetVariables(root)
+        self.editor = self.ui.segmentEditor
+        # The page's own volume is the source.
+        self.editor.setSourceVolumeNodeSelectorVisible(False)
+        self.editor.setSwitchToSegmentationsButtonVisible(False)
+        mute(self.ui.refineHintLabel)
+
+    def _connect(self) -> None:
+        self._connections: list[tuple[Any, str, Any]] = [
+            (self.ui.refineButton, "clicked()", self.refine),
+            (self.editor, "currentSegmentIDChanged(QString)", self._onSegment),
+            (self.editor, "segmentationNodeChanged(vtkMRMLSegmentationNode*)", self._onSegment),
+        ]
+        if self._section is not None:
+            self._connections.append((self._section, "contentsCollapsed(bool)", self._onCollapsed))
+        for widget, name, slot in self._connections:
+            widget.connect(name, slot)
+        self._result.accepted.connect(self._onAccepted)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.EndCloseEvent, self._onSceneClosed)
+
+    # Who gets the keys and the mouse
+
+    def _watch(self) -> None:
+        """Effects work in the views and keys reach the editor, while it can be seen."""
+        isOpen = self._section is None or not self._section.collapsed
+        if self._isEntered and isOpen and not self._isWatching:
+            self._isWatching = True
+            self.editor.setupViewObservations()
+            self.editor.installKeyboardShortcuts()
+
+    def _unwatch(self) -> None:
+        if self._isWatching:
+            self._isWatching = False
+            self.editor.setActiveEffect(None)
+            self.editor.uninstallKeyboardShortcuts()
+            self.editor.removeViewObservations()
+
+    def _onCollapsed(self, isCollapsed: bool) -> None:
+        if isCollapsed:
+            self._unwatch()
+        else:
+            self._watch()
+
+    # What is edited
+
+    def _onAccepted(self, accepted: Accepted, answer: Any) -> None:
+        if accepted.mask is None:
+            return
+        node, ids = accepted.segmentationNode, accepted.segmentIds
+        self._known.remember(node, ids, accepted.mask)
+        self.editor.setSegmentationNode(node)
+        volume = slicer.mrmlScene.GetNodeByID(answer.volumeNodeId)
+        self.editor.setSourceVolumeNode(volume)
+        self.editor.setCurrentSegmentID(next(iter(ids.values())))
+        self._update()
+
+    def _onSegment(self, _what: Any = None) -> None:
+        if self._isEntered:
+            self._giveVolume()
+            self._rememberAsSeen()
+        self._update()
+
+    def _giveVolume(self) -> None:
+        """A segmentation from a file can be edited once it has a source volume."""
+        request = self._quietRequest()
+        if request is not None and self.editor.sourceVolumeNode() is None:
+            self.editor.setSourceVolumeNode(request[0][0])
+
+    def _rememberAsSeen(self) -> None:
+        """What is painted from here on is the user's, also in a segment from a file."""
+        request = self._quietRequest()
+        if request is None:
+            return
+        try:
+            segmentation, ids = self._edited(request[1].model or "")
+            if not self._known.knows(segmentation, ids):
+                mask = readSegments(segmentation, ids, worldGeometry(request[0][0]))
+                self._known.remember(segmentation, ids, mask)
+        except DiffusionSegError:
+            return  # said when Refine is pressed
+
+    def _quietRequest(self) -> Any:
+        try:
+            return self.request()
+        except DiffusionSegError:
+            return None
+
+    def _onSceneClosed(self, _caller: Any, _event: Any) -> None:
+        if self._isEntered:
+            self.enter()
+
+    def _update(self) -> None:
+        segmentation, segmentId = self.editor.segmentationNode(), self.editor.currentSegmentID()
+        isChosen = segmentation is not None and bool(segmentId)
+        self.ui.refineButton.setEnabled(isChosen)
+        self.ui.refineHintLabel.text = (
+            _("Paint what is missing, erase what is too much, then press Refine.")
+            if isChosen
+            else _("Accept an outline, or choose a segmentation and a segment.")
+        )
+        self._updateStructure(segmentation if isChosen else None, segmentId)
+
+    def _updateStructure(self, segmentation: Any, segmentId: str) -> None:
+        """Ask which structure a segment shows when nobody else can tell."""
+        labels, combo = self.labels(), self.ui.structureCombo
+        isAsked = segmentation is not None and len(labels) > 1
+        isAsked = isAsked and not acceptedTogether(segmentation, segmentId, "")
+        setRowVisible(isAsked, self.ui.structureRow)
+        if isAsked:
+            combo.clear()
+            for label in labels:
+                combo.addItem(label.name, label.value)
+            found = labelOf(segmentOf(segmentation, segmentId), labels)
+            combo.setCurrentIndex(max(0, combo.findData(found.value)) if found else 0)
+
+
+def sharedEditorNode() -> Any:
+    """The editor node of Slicer's Segment Editor module: masks and brush stay the same."""
+    node = slicer.mrmlScene.GetSingletonNode(_SINGLETON, "vtkMRMLSegmentEditorNode")
+    if node is None:
+        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
+        node.UnRegister(None)
+        node.SetSingletonTag(_SINGLETON)
+        node = slicer.mrmlScene.AddNode(node)
+    return node
+
+
+def _collapsibleAround(widget: Any) -> Any:
+    """The ctkCollapsibleButton that holds a widget, or None."""
+    parent = widget.parentWidget()
+    while parent is not None and parent.className() != "ctkCollapsibleButton":
+        parent = parent.parentWidget()
+    return parent
