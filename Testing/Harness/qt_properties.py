@@ -66,10 +66,8 @@ def write(self: QtCore.QObject, name: str, value: object) -> None:
     found = next((c.__dict__[name] for c in kind.__mro__ if name in c.__dict__), None)
     if found is not None and hasattr(type(found), "__set__"):
         found.__set__(self, value)
-    elif isinstance(found, QtCore.Property):  # of a stand-in; shiboken itself would set it
-        _set_property(self, name, value)
-    elif name in dynamic_properties(self):
-        _set_property(self, name, value)
+    elif isinstance(found, QtCore.Property) or name in dynamic_properties(self):
+        _set_property(self, name, value)  # of a stand-in, or of this one object
     elif found is None and not name.startswith("_") and _stands_for_cpp(kind):
         raise AttributeError(
             f"{name!r} does not exist on {kind.__name__}, and PythonQt creates no new attributes"

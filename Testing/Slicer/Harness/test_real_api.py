@@ -99,5 +99,5 @@ def test_names_added_later_say_since_when_and_why() -> None:
 
     for entry in FACTS["later"]:
         assert set(entry) == {"name", "since", "reason"}
-        assert entry["since"] > "5.8"
+        assert tuple(map(int, entry["since"].split("."))) > (5, 8)
         assert entry["reason"]
