@@ -7,7 +7,6 @@ not saved with the scene, and go together.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 
@@ -95,9 +94,8 @@ def removeOverlays(scene: Scene = None) -> None:
 
 def _overlay(image: Image, name: str, volumeNode: Node) -> Node:
     """A volume of the image that moves with `volumeNode`."""
-    node = volumeFromImage(replace(image, path=None), name, volumeNode.GetScene())
-    toWorld = worldMatrix(volumeNode)
-    local = np.linalg.inv(toWorld) @ image.geometry.ijk_to_ras
+    local = np.linalg.inv(worldMatrix(volumeNode)) @ image.geometry.ijk_to_ras
+    node = volumeFromImage(image, name, volumeNode.GetScene())
     node.SetIJKToRASMatrix(matrixFromArray(local))
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
     node.SetAttribute(OVERLAY, volumeNode.GetID())

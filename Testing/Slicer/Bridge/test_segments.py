@@ -173,6 +173,7 @@ def test_two_grids_survive_saving(scene: Any, tmp_path: Path) -> None:
     writeSegment(second, fine, node, "b")
     again = _reloaded(scene, node, tmp_path / "x.seg.nrrd")
     assert np.array_equal(read(again, "a", coarse), first)
+    assert np.array_equal(read(again, "b", fine), second)
 
 
 def test_one_hundred_writes_leave_nothing_behind(scene: Any) -> None:
