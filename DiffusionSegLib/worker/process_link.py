@@ -129,6 +129,8 @@ class ProcessLink:
 
     def _read(self, reader: FrameReader) -> None:
         frame = reader.read_first()
+        if frame is not None and frame.header["kind"] != "greeting":
+            raise FrameError(f"Instead of a worker's greeting came {frame.header['kind']!r}.")
         while frame is not None:
             self._greeted = True
             if frame.header["kind"] == "broken":

@@ -1,0 +1,46 @@
+import pytest
+
+from DiffusionSegLib import methods
+from DiffusionSegLib.worker.client import WorkerClient
+from DiffusionSegLib.worker.inprocess import InProcessClient
+from Testing.Library.worker.toy_worker import TOY_METHODS
+from Testing.Library.worker.toys import COMMAND, children, environment, wait_until, write_bright
+
+
+@pytest.fixture(scope="session")
+def bright_models(tmp_path_factory):
+    return write_bright(tmp_path_factory.mktemp("worker_models"))
+
+
+@pytest.fixture
+def start(bright_models):
+    """Makes clients of the toy worker; all processes must be gone at the end."""
+    clients, before = [], children()
+
+    def make(command=COMMAND, **options):
+        client = WorkerClient(command, environment(bright_models), **options)
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+    wait_until(lambda: children() <= before)
+
+
+@pytest.fixture
+def toy_here(bright_models, monkeypatch):
+    """The toy method within this process."""
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, TOY_METHODS])
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(bright_models))
+
+
+@pytest.fixture(params=["process", "thread"])
+def client(request, start, toy_here):
+    """A client of each kind."""
+    if request.param == "process":
+        yield start()
+        return
+    client = InProcessClient()
+    yield client
+    client.close()
