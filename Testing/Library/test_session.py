@@ -304,6 +304,7 @@ def test_the_workload_is_what_is_done(tiled, models, name, shape):
     network = session._predictor._network
     network.stem.register_forward_hook(lambda _m, given, _o: steps.append(given[0].numel()))
     network.condition.register_forward_hook(lambda _m, given, _o: windows.append(given[0].numel()))
+    session._predictor._first = FirstOutline()  # as if it had not been drawn before
     session.propose()
     load = session.workload()
     assert load.units == sum(steps) + sum(windows)

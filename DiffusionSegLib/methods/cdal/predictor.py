@@ -28,7 +28,7 @@ from DiffusionSegLib.methods.cdal.generator import Generator
 from DiffusionSegLib.methods.cdal.presence import verdict_of
 from DiffusionSegLib.methods.cdal.recipe import Recipe
 from DiffusionSegLib.methods.cdal.refine import encoded_mask, pin, start_mask, user_voxels
-from DiffusionSegLib.methods.cdal.steering import steered_classes
+from DiffusionSegLib.methods.cdal.steering import first_classes, nearness, steered_classes
 from DiffusionSegLib.methods.cdal.volume_ensemble import (
     GivenMask,
 )
@@ -93,8 +93,9 @@ class CdalPredictor:
             drawn = self._unmarked(embedding, run, progress.part(0.0, share))
             fixed = self._prompted(embedding, prompt, drawn, run) if marked else None
             if fixed is not None:
-                given = self._steered(embedding, fixed, drawn, run)
-                drawn = self._drawing.draw(embedding, run, progress.part(share, 1.0), given)
+                part = progress.part(share, 1.0)
+                drawn = self._steered(embedding, fixed, drawn, run, part)
+            progress.report(1.0)
             return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def refine(
@@ -170,13 +171,26 @@ class CdalPredictor:
         return min(int(self._parameter(run, "refine_level", 1)), self._drawing.process.steps)
 
     def _steered(
-        self, embedding: CdalEmbedding, fixed: Fixed, drawn: Drawn, run: RunOptions
-    ) -> GivenMask:
-        """The first outline as the marks correct it."""
+        self,
+        embedding: CdalEmbedding,
+        fixed: Fixed,
+        first: Drawn,
+        run: RunOptions,
+        progress: Progress,
+    ) -> Drawn:
+        """The first ensemble, drawn again around what the marks contradict in it."""
         fixed_grid = on_grid(fixed, embedding.geometry, embedding.grid)
-        classes = steered_classes(drawn.mean, fixed_grid, embedding.grid)
+        classes = steered_classes(first.mean, fixed_grid, embedding.grid)
+        weight = nearness(classes != first_classes(first.mean), embedding.grid)[None]
+        if not weight.any():
+            return first
         start = encoded_mask(classes, len(self.model.labels))
-        return GivenMask(start, (fixed_grid != FREE).astype(np.float32)[None], self._level(run))
+        keep = (fixed_grid != FREE).astype(np.float32)[None]
+        given = GivenMask(start, keep, self._level(run))
+        second = self._drawing.draw(embedding, run, progress, given)
+        mean = first.mean + weight * (second.mean - first.mean)
+        deviation = first.deviation + weight * (second.deviation - first.deviation)
+        return replace(second, mean=mean.astype(np.float16), deviation=deviation.astype(np.float16))
 
     def _given(
         self, embedding: CdalEmbedding, fixed: Fixed, mask: Mask | None, level: int

@@ -17,8 +17,9 @@ from DiffusionSegLib.nouns.geometry import Geometry
 
 _SHARE = 0.5  # of the probability at the mark: what an including mark adds reaches it
 _LEAST = 0.03  # below this the network has no opinion to follow
-_CORE = 1.2  # radii of the contradicted part that an excluding mark takes away,
-_REACH = 2.5  # and within which what is no more probable than the mark goes with it
+_CORE = 1.0  # radii of the contradicted part that an excluding mark takes away,
+_REACH = 2.0  # and within which what is no more probable than the mark goes with it,
+_OWN = 0.7  # if the nearest including mark is farther by this factor
 
 Bool = NDArray[np.bool_]
 
@@ -29,17 +30,46 @@ def steered_classes(mean: NDArray[np.floating], fixed: Fixed, grid: Geometry) ->
     mean: (labels, K, J, I), the probability without marks; fixed: the marked voxels on the same
     grid (class index, 0 excluded, FREE elsewhere).
     """
-    likely = mean.argmax(axis=0).astype(np.int16) + 1
     inside = mean.sum(axis=0, dtype=np.float32)
-    classes = np.where(inside >= 0.5, likely, 0).astype(np.int16)
+    classes = first_classes(mean)
     for mark in _parts(fixed > 0):
         if not (classes[mark] > 0).all():
             added = _around(inside, mark) & (classes == 0)
             classes[added] = fixed[mark].max()
     for mark in _parts(fixed == 0):
         if (classes[mark] > 0).any():
-            classes[_contradicted(inside, classes > 0, mark, grid)] = 0
+            wrong = _contradicted(inside, classes > 0, mark, grid)
+            classes[wrong & _nearer(mark, fixed > 0, grid)] = 0
     return np.where(fixed != FREE, fixed, classes).astype(np.int16)
+
+
+def first_classes(mean: NDArray[np.floating]) -> NDArray[np.int16]:
+    """The outline of a probability (labels, K, J, I), as class indices (K, J, I)."""
+    likely = mean.argmax(axis=0).astype(np.int16) + 1
+    inside = mean.sum(axis=0, dtype=np.float32)
+    return np.where(inside >= 0.5, likely, 0).astype(np.int16)
+
+
+def nearness(changed: Bool, grid: Geometry) -> NDArray[np.float32]:
+    """(K, J, I): 1 at and around what the marks changed, falling to 0 far from it.
+
+    Around: within the radius of a ball (on one slice: a disc) as large as what changed. What lies
+    beyond stays as it was, so that a click cannot spoil an outline elsewhere.
+    """
+    if not changed.any():
+        return np.zeros(changed.shape, np.float32)
+    spacing_kji = np.asarray(grid.spacing_mm[::-1])
+    axes = [axis for axis, count in enumerate(changed.shape) if count > 1]
+    measure = float(changed.sum() * spacing_kji[axes].prod())
+    radius_mm = _ball_radius(measure, len(axes)) + float(spacing_kji[axes].max(initial=0.0))
+    away_mm = ndimage.distance_transform_edt(~changed, sampling=spacing_kji)
+    return np.clip(2 - away_mm / max(radius_mm, 1e-6), 0, 1).astype(np.float32)
+
+
+def _ball_radius(measure: float, dimensions: int) -> float:
+    if dimensions >= 3:
+        return float((3 * measure / (4 * np.pi)) ** (1 / 3))
+    return float((measure / np.pi) ** 0.5) if dimensions == 2 else measure / 2
 
 
 def _parts(marked: Bool) -> Iterator[Bool]:
@@ -68,6 +98,16 @@ def _contradicted(inside: NDArray[np.float32], outline: Bool, mark: Bool, grid: 
     doubtful = _touching(outline & (inside <= level + 0.05), mark)
     near = distance_mm <= _REACH * radius_mm
     return np.asarray(outline & ((distance_mm <= _CORE * radius_mm) | (doubtful & near)))
+
+
+def _nearer(mark: Bool, others: Bool, grid: Geometry) -> Bool:
+    """What is clearly nearer to the mark than to any of the others; all, when there are none."""
+    if not others.any():
+        return np.ones(mark.shape, bool)
+    spacing_kji = grid.spacing_mm[::-1]
+    to_mark = ndimage.distance_transform_edt(~mark, sampling=spacing_kji)
+    to_others = ndimage.distance_transform_edt(~others, sampling=spacing_kji)
+    return np.asarray(to_mark <= _OWN * to_others)
 
 
 def _touching(region: Bool, mark: Bool) -> Bool:

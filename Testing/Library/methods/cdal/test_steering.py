@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from DiffusionSegLib.methods.cdal.constraints import FREE
-from DiffusionSegLib.methods.cdal.steering import steered_classes
+from DiffusionSegLib.methods.cdal.steering import first_classes, nearness, steered_classes
 from DiffusionSegLib.nouns.geometry import Geometry
 
 SHAPE = (3, 20, 30)
@@ -53,7 +53,8 @@ def test_a_mark_that_the_outline_agrees_with_changes_nothing():
 
 
 def test_an_excluding_click_takes_a_small_wrong_block_whole():
-    mean = blocks(left=0.9, right=0.6)
+    mean = blocks(left=0.9)
+    mean[:, :, 7:14, 19:26] = 0.6
     classes = steered_classes(mean, marks(exclude=[(1, 10, 22)]), GRID)
     assert np.array_equal(classes > 0, mean[0] == np.float32(0.9))
 
@@ -65,6 +66,15 @@ def test_an_excluding_click_leaves_the_far_end_of_a_large_outline():
     classes = steered_classes(mean, marks(exclude=[(1, 10, 27)]), GRID)
     assert classes[1, 10, 27] == 0 and classes[1, 5, 24] == 0
     assert (classes[:, 4:16, :18] == 1).all()
+
+
+def test_an_excluding_click_leaves_what_is_nearer_to_an_including_one():
+    mean = blocks(left=0.9)
+    near_edge, middle = (1, 10, 11), (1, 10, 6)
+    alone = steered_classes(mean, marks(exclude=[near_edge]), GRID)
+    both = steered_classes(mean, marks(include=[middle], exclude=[near_edge]), GRID)
+    assert 0 < (alone > 0).sum() < (both > 0).sum() < (mean[0] > 0).sum()
+    assert (both[1, 8:13, 4:8] == 1).all()
 
 
 def test_an_included_block_takes_the_class_of_the_click():
@@ -93,3 +103,28 @@ def test_reach_is_measured_in_millimetres(step):
     fixed = marks(exclude=[(1, 10, 6)])
     expected = steered_classes(mean, fixed, GRID)
     assert np.array_equal(steered_classes(mean, fixed, grid), expected)
+
+
+def test_only_the_surroundings_of_a_change_are_drawn_again():
+    changed = np.zeros(SHAPE, bool)
+    changed[:, 8:12, 4:8] = True
+    weight = nearness(changed, GRID)
+    assert (weight[changed] == 1).all()
+    assert (weight[:, :, 20:] == 0).all()
+    assert 0 < weight[1, 10, 12] < 1 or weight[1, 10, 13] < 1
+    assert not nearness(np.zeros(SHAPE, bool), GRID).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 9), (1, 9, 9), (9, 9, 9)])
+def test_one_changed_voxel_reaches_its_neighbours_in_any_dimension(shape):
+    changed = np.zeros(shape, bool)
+    middle = tuple(count // 2 for count in shape)
+    changed[middle] = True
+    weight = nearness(changed, Geometry(shape))
+    assert weight[middle] == 1 and weight[(*middle[:2], middle[2] + 1)] == 1
+    assert weight[(*middle[:2], 0)] == 0
+
+
+def test_the_first_outline_is_the_most_probable_class_from_one_half_on():
+    mean = np.array([[[[0.3, 0.2, 0.9, 0.0]]], [[[0.2, 0.2, 0.05, 0.6]]]], np.float16)
+    assert first_classes(mean).tolist() == [[[1, 0, 1, 2]]]
