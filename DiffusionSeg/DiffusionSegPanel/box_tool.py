@@ -18,10 +18,21 @@ _SHARE = 0.3
 
 
 class BoxTool:
-    """One button: pressed, there is a box; pressed again, there is none."""
+    """One button: pressed, there is a box; pressed again, there is none.
 
-    def __init__(self, ui: Any, parameterNode: Callable[[], Any]) -> None:
-        self._ui, self._parameterNode = ui, parameterNode
+    volume: returns the volume to put it into, or None. stopPlacing: a new node would else take over
+    the clicks that are meant for points.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        parameterNode: Callable[[], Any],
+        volume: Callable[[], Any],
+        stopPlacing: Callable[[], None],
+    ) -> None:
+        self._ui, self._parameterNode, self._volume = ui, parameterNode, volume
+        self._stopPlacing = stopPlacing
         ui.boxButton.connect("clicked()", self.toggle)
 
     def cleanup(self) -> None:
@@ -42,7 +53,8 @@ class BoxTool:
         parameters = self._parameterNode()
         if parameters is None or not self._ui.boxButton.enabled:
             return
-        node, volume = parameters.box, parameters.inputVolume
+        node, volume = parameters.box, self._volume()
+        self._stopPlacing()
         if node is not None:
             parameters.box = None
             slicer.mrmlScene.RemoveNode(node)
@@ -54,8 +66,8 @@ class BoxTool:
 
     def update(self, whyNot: str) -> None:
         """``whyNot``: why the method takes no box, or ""."""
-        parameters, button = self._parameterNode(), self._ui.boxButton
-        if not whyNot and (parameters is None or parameters.inputVolume is None):
+        button = self._ui.boxButton
+        if not whyNot and self._volume() is None:
             whyNot = _("Choose a volume to put a box into.")
         button.setEnabled(not whyNot)
         button.setChecked(self._node() is not None)

@@ -32,16 +32,20 @@ class Choice:
         """The model's ModelInputs."""
         return self.model.inputs if self.model else ()
 
+    def parameters(self, parameterNode: Any) -> dict[str, Any]:
+        """The values saved for the method, without those it would refuse."""
+        saved = methodParameters(parameterNode.parametersJson, self.method.name)
+        return _usable(self.method, saved)
+
     def setup(self, parameterNode: Any, device: str) -> Setup:
         """What to compute with; values out of range are left out, as if they were not saved."""
-        saved = methodParameters(parameterNode.parametersJson, self.method.name)
         return Setup(
             self.method.name,
             self.model.name if self.model else None,
             device,
             parameterNode.seed,
             parameterNode.samples or None,
-            _usable(self.method, saved),
+            self.parameters(parameterNode),
         )
 
 

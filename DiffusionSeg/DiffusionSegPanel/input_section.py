@@ -64,8 +64,15 @@ class InputSection:
 
     def usedVolumes(self, choice: Choice) -> list[Any]:
         """The volumes that the model takes, as they are handed to the worker."""
-        count = 2 if len(choice.inputs) > 1 else 1
-        return [volume for volume in self.volumes()[:count] if volume is not None]
+        return [volume for volume, _name in self._named(choice)]
+
+    def channelNames(self, choice: Choice) -> tuple[str, ...]:
+        """What the model calls each of usedVolumes."""
+        return tuple(name for _volume, name in self._named(choice))
+
+    def _named(self, choice: Choice) -> list[tuple[Any, str]]:
+        pairs = zip(self.volumes(), choice.inputs, strict=False)
+        return [(volume, wanted.name) for volume, wanted in pairs if volume is not None]
 
     def _updateCombos(self, choice: Choice) -> None:
         methods = self._catalogue.methods if self._catalogue else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -36,6 +36,7 @@ class Outliner:
     imageFromVolumes, imageKey: the bridge's functions. nodeById: looks a node up in the scene; an
     answer for a volume that is gone is dropped with a sentence. All signals are emitted
     from poll(), or from the call itself.
+    channelNames may be set: what the model calls these volumes, for a model of several inputs.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Outliner:
         self.stopped = Signal()  # (sentence)
         self.client = client
         self.wantsPreviews = True
+        self.channelNames: Callable[[Sequence[Any]], tuple[str, ...]] = _unnamed
         self._imageFromVolumes, self._imageKey = imageFromVolumes, imageKey
         self._nodeById = nodeById
         self._ticket: Any = None
@@ -158,9 +160,13 @@ class Outliner:
             raise InputError(_("There is no worker; check the worker command in Settings."))
         if not volumeNodes:
             raise InputError(_("No volume is chosen; choose the volume to outline."))
-        key = self._imageKey(volumeNodes)
+        names = self.channelNames(volumeNodes)
+        key = f"{self._imageKey(volumeNodes)} {names}"
         if not self.client.has_image(key):
-            self.client.set_image(key, self._imageFromVolumes(volumeNodes))
+            image = self._imageFromVolumes(volumeNodes)
+            if len(names) == len(image.array):
+                image = replace(image, channel_names=names)
+            self.client.set_image(key, image)
         return key
 
     def _onProgress(self, ticket: Any, progress: Any) -> None:
@@ -208,3 +214,7 @@ class Outliner:
         self._previewTicket, self._lastPreviewS = None, time.monotonic()
         if answer.state == "done" and answer.value is not None:
             self.previewed.emit(answer.value)
+
+
+def _unnamed(_volumeNodes: Sequence[Any]) -> tuple[str, ...]:
+    return ()

@@ -61,6 +61,7 @@ class Page(VTKObservationMixin):
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
         make = makeClient or createClient
         self.link, self.test = WorkerLink(make), WorkerTest(make)
+        self.outliner.channelNames = self._channelNames
         self.estimator = Estimator(self.outliner)
         self._makeSections(resourcePath)
         self._join()
@@ -173,13 +174,16 @@ class Page(VTKObservationMixin):
         ui = self.ui
         self.notice = Notice(ui, self._reconnect)
         self.input = InputSection(ui, self._parameters)
-        self.prompt = PromptSection(ui, self._parameters, self.settings.history, resourcePath)
+        self.prompt = PromptSection(
+            ui, self._parameters, self._volume, self.settings.history, resourcePath
+        )
         self.run = RunSection(ui)
         self.result = ResultSection(
             ui.resultPlaceholder, self.outliner, self._parameters, resourcePath
         )
         self.refine = RefineSection(ui.refinePlaceholder, self.outliner, self.result, resourcePath)
         self.refine.request = self.request
+        self.refine.labels = self._labels
         self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
         keys = {
             "P": self.prompt.points.toggleInclude,
@@ -223,6 +227,20 @@ class Page(VTKObservationMixin):
     def _parameters(self) -> Any:
         return self.parameters
 
+    def _labels(self) -> tuple[Any, ...]:
+        """What the chosen model outlines."""
+        model = self.choice().model
+        return tuple(model.labels) if model is not None else ()
+
+    def _volume(self) -> Any:
+        """The volume whose grid is outlined, or None."""
+        return next(iter(self.input.usedVolumes(self.choice())), None)
+
+    def _channelNames(self, volumeNodes: Any) -> tuple[str, ...]:
+        choice = self.choice()
+        isChosen = list(volumeNodes) == self.input.usedVolumes(choice)
+        return self.input.channelNames(choice) if isChosen else ()
+
     def _whyNot(self, choice: Choice) -> str:
         return whyNotReady(
             self.link.catalogue,
@@ -246,7 +264,7 @@ class Page(VTKObservationMixin):
 
     def _observeVolume(self) -> None:
         """Voxels may arrive after the node."""
-        volume = self.input.volumes()[0]
+        volume = self._volume()
         if volume is self._observedVolume:
             return
         event = slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent

@@ -100,12 +100,12 @@ class PointTools(VTKObservationMixin):
         if parameters is None or not button.enabled:
             return
         node = getattr(parameters, name)
+        wasPlacing = self._placing.isPlacing(node)
+        self.stopPlacing()
         if node is None:
             node = create(slicer.mrmlScene)
             setattr(parameters, name, node)
-        if self._placing.isPlacing(node):
-            self._placing.stop(node)
-        else:
+        if not wasPlacing:
             setShown([node], True)
             self._placing.start(node)
         self._onChanged()

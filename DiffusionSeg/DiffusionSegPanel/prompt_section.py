@@ -25,14 +25,15 @@ __all__ = ["PromptSection"]
 class PromptSection:
     """The prompt tools that the method takes; the others say why not in their tool tips.
 
-    history: returns texts used before. Signal: changed, after something not in the parameter node
-    changed.
+    volume: returns the volume to be outlined, or None. history: returns texts used
+    before. Signal: changed, after something that is not in the parameter node changed.
     """
 
     def __init__(
         self,
         ui: Any,
         parameterNode: Callable[[], Any],
+        volume: Callable[[], Any],
         history: Callable[[], list[str]],
         resourcePath: Callable[[str], str],
     ) -> None:
@@ -41,9 +42,9 @@ class PromptSection:
         self._updating = False
         self.points = PointTools(ui, parameterNode)
         self.points.changed.connect(self.changed.emit)
-        self.box = BoxTool(ui, parameterNode)
+        self.box = BoxTool(ui, parameterNode, volume, self.points.stopPlacing)
         self.scribble = ScribbleTool(ui, parameterNode)
-        self.where = WhereTool(ui, parameterNode)
+        self.where = WhereTool(ui, parameterNode, volume, self.points.stopPlacing)
         self.completion = TextCompletion(ui.textEdit, history, completions)
         ui.textEdit.connect("textChanged(QString)", self._onText)
         for button, icon in (

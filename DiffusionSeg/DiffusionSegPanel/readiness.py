@@ -42,14 +42,13 @@ def whyNotReady(
 
 
 def _whyNotInputs(choice: Choice, volumes: Sequence[Any]) -> str:
-    first, second = volumes
-    if first is None:
+    pairs = list(zip(volumes, choice.inputs, strict=False))
+    if all(volume is None for volume, _wanted in pairs):
         return _("Choose a volume to outline.")
-    used = (first, second) if len(choice.inputs) > 1 else (first,)
-    for volume, wanted in zip(used, choice.inputs, strict=False):
+    for volume, wanted in pairs:
         if volume is None:
             if wanted.required:
-                return _("The model {model} also needs {kind}: choose the second volume.").format(
+                return _("The model {model} also needs {kind}: choose its volume.").format(
                     model=choice.model.title, kind=wanted.name
                 )
             continue
@@ -68,9 +67,4 @@ def _whyNotVolume(choice: Choice, volume: Any, wanted: Any) -> str:
         return _(
             "{volume} is a color image, but the model {model} takes {kind}; choose another model."
         ).format(volume=volume.GetName(), model=choice.model.title, kind=wanted.name)
-    if not isColor and wanted.kind == _COLOR_KIND:
-        return _(
-            "{volume} has one value per voxel, but the model {model} takes color images; choose "
-            "another model."
-        ).format(volume=volume.GetName(), model=choice.model.title)
     return ""

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegPanel.appearance import mute
 from DiffusionSegPanel.catalogue_view import ParameterForm
-from DiffusionSegPanel.choice import Choice, methodParameters, withMethodParameters
+from DiffusionSegPanel.choice import Choice, withMethodParameters
 from DiffusionSegPanel.plain_signal import Signal
 
 __all__ = ["SettingsSection"]
@@ -64,7 +64,9 @@ class SettingsSection:
     @property
     def deviceName(self) -> str:
         """The chosen device as a Setup takes it; a device that is no longer there is "auto"."""
-        return self.device.name if self.device or self._hello is None else _AUTOMATIC
+        if self._hello is None:
+            return str(self._settings.device)
+        return str(self.device.name) if self.device else _AUTOMATIC
 
     def update(self, hello: Any, choice: Choice) -> None:
         """Show the devices, the seed and the parameters."""
@@ -77,8 +79,8 @@ class SettingsSection:
                 ui.seedSpinBox.setValue(parameters.seed)
                 ui.samplesSpinBox.setValue(parameters.samples)
                 if choice.method is not None:
-                    saved = methodParameters(parameters.parametersJson, choice.method.name)
-                    self.parameters.update(choice.method.parameters, saved)
+                    values = choice.parameters(parameters)
+                    self.parameters.update(choice.method.parameters, values)
         finally:
             self._updating = False
         ui.parametersLine.setVisible(bool(choice.method and choice.method.parameters))
@@ -136,7 +138,7 @@ class SettingsSection:
         parameters, method = self._parameterNode(), self._choice.method
         if parameters is None or method is None:
             return
-        values = {**methodParameters(parameters.parametersJson, method.name), name: value}
+        values = {**self._choice.parameters(parameters), name: value}
         defaults = {spec.name: spec.default for spec in method.parameters}
         changed = {key: kept for key, kept in values.items() if kept != defaults.get(key)}
         parameters.parametersJson = withMethodParameters(

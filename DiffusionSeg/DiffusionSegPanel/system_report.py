@@ -26,11 +26,11 @@ def systemReport(commandText: str, hello: Any, client: Any, catalogue: Any) -> s
         f"Qt {qt.qVersion()}",
         f"{platform.platform()}, {platform.machine()}",
         f"Worker command: {commandText or 'own Python'}",
-        f"Worker running: {client.is_running}, restarts: {client.restarts}",
+        f"Worker running: {bool(client and client.is_running)}",
         *_workerLines(hello),
         *_modelLines(catalogue),
         "Last messages of the worker:",
-        *client.last_log.splitlines()[-_LOG_LINES:],
+        *(client.last_log if client else "").splitlines()[-_LOG_LINES:],
     ]
     return "\n".join(lines) + "\n"
 

@@ -20,10 +20,17 @@ _SHARE = 0.6
 
 
 class WhereTool:
-    """Three radio buttons, and for a slice the view that is meant."""
+    """Three radio buttons, and for a slice the view that is meant. Arguments as of BoxTool."""
 
-    def __init__(self, ui: Any, parameterNode: Callable[[], Any]) -> None:
-        self._ui, self._parameterNode = ui, parameterNode
+    def __init__(
+        self,
+        ui: Any,
+        parameterNode: Callable[[], Any],
+        volume: Callable[[], Any],
+        stopPlacing: Callable[[], None],
+    ) -> None:
+        self._ui, self._parameterNode, self._volume = ui, parameterNode, volume
+        self._stopPlacing = stopPlacing
         self._updating = False
         self._connections = [
             (ui.wholeRadio, "clicked()", lambda: self._choose(RegionMode.WHOLE)),
@@ -68,7 +75,7 @@ class WhereTool:
                 self._fillViews(parameters.sliceViewName)
         finally:
             self._updating = False
-        hasVolume = parameters is not None and parameters.inputVolume is not None
+        hasVolume = self._volume() is not None
         for radio in (ui.regionRadio, ui.sliceRadio):
             radio.setEnabled(hasVolume)
 
@@ -101,9 +108,9 @@ class WhereTool:
         if parameters is None:
             return
         if mode == RegionMode.REGION and parameters.region is None:
+            self._stopPlacing()
             node = createRegion(slicer.mrmlScene)
-            sliceNode = sliceNodeNamed(parameters.sliceViewName)
-            putBox(node, parameters.inputVolume, sliceNode, _SHARE)
+            putBox(node, self._volume(), sliceNodeNamed(parameters.sliceViewName), _SHARE)
             parameters.region = node
         parameters.regionMode = mode
         self.enter()

@@ -9,8 +9,6 @@ import pytest
 
 
 def test_prompts_and_settings_come_back(opened: Any, scene: Any, tmp_path: Path) -> None:
-    import slicer
-
     from DiffusionSegPanel.parameter_node import RegionMode
 
     opened.ready()
@@ -25,10 +23,10 @@ def test_prompts_and_settings_come_back(opened: Any, scene: Any, tmp_path: Path)
     opened.page.settingsSection.parameters.widgets["brush_mm"].value = 3.5
     before = opened.page.request()
     path = tmp_path / "study.mrb"
-    assert slicer.util.saveScene(str(path))
+    assert scene.WriteToMRB(str(path))
     scene.Clear(0)
     assert not opened.page.parameters.text
-    slicer.util.loadScene(str(path))
+    assert scene.ReadFromMRB(str(path), True)
     opened.settle()
     opened.until(lambda: opened.ui.segmentButton.enabled, 5)
     loaded, after = opened.page.parameters, opened.page.request()
