@@ -19,6 +19,14 @@ def test_unnamed_values_get_labels() -> None:
         mask.label(9)
 
 
+@pytest.mark.parametrize("values", [(), (1,), (2, 16), (3, 17), (1, 200, 255), (255,)])
+def test_every_value_that_occurs_is_found(values: tuple[int, ...]) -> None:
+    array = np.zeros((4, 5, 6), np.uint8)
+    for number, value in enumerate(values):
+        array[3 - number, number, 2 * number] = value
+    assert [label.value for label in Mask.from_array(array).labels] == list(values)
+
+
 def test_volume_counts_voxels_in_space() -> None:
     array = np.zeros((5, 7, 9), np.uint8)
     array[1:3, 2:4, 3:8] = 1
