@@ -24,6 +24,9 @@ from DiffusionSegLib.nouns.mask import Mask
 __all__ = ["readSegments", "segmentGeometry", "segmentOf", "uniqueSegmentName", "writeSegment"]
 
 _LABELMAP = "Binary labelmap"
+Block = tuple[slice, slice, slice]
+_NOWHERE: Block = (slice(0), slice(0), slice(0))
+_EVERYWHERE: Block = (slice(None), slice(None), slice(None))
 
 
 def writeSegment(
@@ -46,7 +49,9 @@ def writeSegment(
     segmentOf(segmentationNode, segmentId)
     _requireLabelmaps(segmentationNode)
     if extentOnly is not None:
-        mask = _withinBlock(mask, tuple(extentOnly), _voxels(segmentationNode, segmentId, geometry))
+        before = readSegments(segmentationNode, {1: segmentId}, geometry).array.view(np.bool_)
+        before[tuple(extentOnly)] = mask[tuple(extentOnly)]
+        mask = before
     labelmap = labelmapFor(mask, geometry, segmentationNode)
     _leaveForeignLayer(segmentationNode, segmentId, geometry)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
@@ -67,7 +72,8 @@ def readSegments(
     for value, segmentId in segmentIdByValue.items():
         segment = segmentOf(segmentationNode, segmentId)
         labels.append(Label(value, segment.GetName(), segment.GetColor(), segment.GetTerminology()))
-        array[_voxels(segmentationNode, segmentId, geometry)] = value
+        block, inside = _voxels(segmentationNode, segmentId, geometry)
+        np.copyto(array[block], value, where=inside)
     return Mask(array, geometry, tuple(labels))
 
 
@@ -119,13 +125,6 @@ def _requireLabelmaps(segmentationNode: Node) -> None:
         )
 
 
-def _withinBlock(
-    mask: NDArray[np.bool_], block: tuple[slice, ...], before: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    before[block] = mask[block]
-    return before
-
-
 def _leaveForeignLayer(segmentationNode: Node, segmentId: str, geometry: Geometry) -> None:
     """Take the segment out of a layer with another grid.
 
@@ -142,36 +141,36 @@ def _leaveForeignLayer(segmentationNode: Node, segmentId: str, geometry: Geometr
         segmentation.SeparateSegmentLabelmap(segmentId)
 
 
-def _voxels(segmentationNode: Node, segmentId: str, geometry: Geometry) -> NDArray[np.bool_]:
-    """Whether each voxel of the world grid is in the segment."""
+def _voxels(
+    segmentationNode: Node, segmentId: str, geometry: Geometry
+) -> tuple[Block, NDArray[np.bool_]]:
+    """A block of the world grid, and whether each voxel of it is in the segment; none outside."""
     segment = segmentOf(segmentationNode, segmentId)
-    inside = np.zeros(geometry.shape_kji, np.bool_)
     labelmap = _labelmap(segmentationNode, segment, segmentId)
     source = labelmapGeometry(labelmap, segmentationNode)
     if source is None:
-        return inside
+        return _NOWHERE, np.zeros((0, 0, 0), np.bool_)
     # Several segments share one labelmap, each with its own value.
     part = labelmapVoxels(labelmap) == segment.GetLabelValue()
     offset = wholeOffset(source, geometry)
     if offset is None:
         nearest = Mask(part.view(np.uint8), source).resampled(geometry)
-        return nearest.array.view(np.bool_)
-    _paste(part, inside, offset)
-    return inside
+        return _EVERYWHERE, nearest.array.view(np.bool_)
+    return _overlap(part, offset, geometry.shape_kji)
 
 
-def _paste(
-    part: NDArray[np.bool_], whole: NDArray[np.bool_], offset_kji: tuple[int, int, int]
-) -> None:
-    """Copy what lies inside `whole`."""
-    to, source = [], []
-    for first, count, limit in zip(offset_kji, part.shape, whole.shape, strict=True):
+def _overlap(
+    part: NDArray[np.bool_], offset_kji: tuple[int, int, int], shape_kji: tuple[int, int, int]
+) -> tuple[Block, NDArray[np.bool_]]:
+    """Where `part` lies in a grid that it starts at `offset_kji` of, and what of it does."""
+    to, of = [], []
+    for first, count, limit in zip(offset_kji, part.shape, shape_kji, strict=True):
         start, stop = max(first, 0), min(first + count, limit)
         if start >= stop:
-            return
+            return _NOWHERE, np.zeros((0, 0, 0), np.bool_)
         to.append(slice(start, stop))
-        source.append(slice(start - first, stop - first))
-    whole[tuple(to)] = part[tuple(source)]
+        of.append(slice(start - first, stop - first))
+    return (to[0], to[1], to[2]), part[tuple(of)]
 
 
 def _labelmap(segmentationNode: Node, segment: Any, segmentId: str) -> Node:
