@@ -201,9 +201,9 @@ class Dispatch:
         self, request: Request, state: Any, error: DiffusionSegError | None, value: object = None
     ) -> None:
         self._open.pop(request.ticket.id, None)
+        request.ticket.finish(state, value, error)
         if error is not None and request.ticket.kind == "set_image":
             self._images.unsend(str(request.header["key"]), request.image)
-        request.ticket.finish(state, value, error)
 
     def _leave_behind(self, number: int) -> None:
         self._cancelled_at_s[number] = time.monotonic()

@@ -35,9 +35,33 @@ def toy_here(bright_models, monkeypatch):
     monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(bright_models))
 
 
+@pytest.fixture(scope="module")
+def warm(bright_models):
+    """One worker process for a module's tests, because starting one takes most of a second."""
+    client = WorkerClient(COMMAND, environment(bright_models))
+    yield client
+    client.close()
+
+
 @pytest.fixture(params=["process", "thread"])
-def client(request, start, toy_here):
-    """A client of each kind."""
+def client(request, toy_here):
+    """A client of each kind; what a test left running is cancelled."""
+    if request.param == "process":
+        warm = request.getfixturevalue("warm")
+        restarts = warm.restarts
+        yield warm
+        for open_request in list(warm._open.values()):
+            warm.cancel(open_request.ticket)
+        assert warm.restarts == restarts
+        return
+    client = InProcessClient()
+    yield client
+    client.close()
+
+
+@pytest.fixture(params=["process", "thread"])
+def fresh(request, toy_here, start):
+    """As `client`, but new."""
     if request.param == "process":
         yield start()
         return

@@ -42,7 +42,7 @@ def test_a_proposal_arrives_whole(client):
     picture = image()
     client.set_image("a", picture)
     assert client.has_image("a")
-    assert not client.has_image("b")
+    assert not client.has_image("nobody")
     prompt = Prompt(points=[PLACE], boxes=[Box(PLACE, (4, 4, 4))])
     found = client.propose(setup(seed=5, steps=3), "a", prompt).result(20)
     assert found.geometry == GRID
@@ -95,7 +95,7 @@ def test_callbacks_come_only_when_polled_and_from_the_callers_thread(client):
     ticket = client.propose(setup(steps=30, pause=0.02), "a", Prompt())
     ticket.when_done(lambda t: heard.append((t, threading.get_ident())))
     ticket.when_progress(lambda p: reports.append((p, threading.get_ident())))
-    time.sleep(1.5 if client.command else 1.0)
+    time.sleep(1.0)
     assert (heard, reports) == ([], [])
     wait_until(lambda: bool(heard), poll=client.poll)
     assert heard == [(ticket, threading.get_ident())]
@@ -147,7 +147,7 @@ def test_cancelling_is_acknowledged_at_once_even_if_the_job_notices_nothing(clie
     client.set_image("a", image())
     client.prepare(setup(), "a").result(20)
     ticket = client.propose(setup(steps=1, pause=1.2, fault="hang"), "a", Prompt())
-    time.sleep(0.2)
+    wait_until(lambda: ticket.progress and ticket.progress.stage == "Hanging", 20, client.poll)
     begun_s = time.monotonic()
     ticket.cancel()
     heard = []
@@ -198,15 +198,15 @@ def test_stop_here_finishes_with_what_there_is(client):
     )
 
 
-def test_estimates_are_measured_and_then_learnt_from_the_last_run(client):
-    client.set_image("a", image())
-    tried = client.estimate(setup(steps=50, pause=0.02), "a").result(20)
+def test_estimates_are_measured_and_then_learnt_from_the_last_run(fresh):
+    fresh.set_image("a", image())
+    tried = fresh.estimate(setup(steps=50, pause=0.02), "a").result(20)
     assert 0.9 < tried.seconds < 4
     assert " s and " in tried.words
     assert tried.words.endswith("on cpu (50 steps)")
     assert tried.memory_bytes > 1e7
-    client.propose(setup(steps=10, pause=0.04), "a", Prompt()).result(20)
-    learnt = client.estimate(setup(steps=50, pause=0.0), "a").result(20)
+    fresh.propose(setup(steps=10, pause=0.04), "a", Prompt()).result(20)
+    learnt = fresh.estimate(setup(steps=50, pause=0.0), "a").result(20)
     assert 1.9 < learnt.seconds < 6
 
 
@@ -307,22 +307,22 @@ def test_describe_and_memory_are_answered_while_a_job_runs(client):
     assert model.labels[0].value == 7
     assert model.licence.name == "CC0-1.0"
     report = client.memory().result(5)
-    assert report.kept == ("bright/spot on cpu, an image of 10 x 12 x 4 voxels",)
+    assert report.kept[-1] == "bright/spot on cpu, an image of 10 x 12 x 4 voxels"
     assert report.device_allocated is None
     assert ticket.state == "waiting"
 
 
-def test_closing_ends_everything(client):
+def test_closing_ends_everything(fresh):
     before = children()
-    client.set_image("a", image())
-    ticket = client.propose(setup(**LONG), "a", Prompt())
-    wait_until(lambda: ticket.progress is not None, 20, client.poll)
+    fresh.set_image("a", image())
+    ticket = fresh.propose(setup(**LONG), "a", Prompt())
+    wait_until(lambda: ticket.progress is not None, 20, fresh.poll)
     begun_s = time.monotonic()
-    client.close()
+    fresh.close()
     assert time.monotonic() - begun_s < 1.5
     assert ticket.state == "cancelled"
-    assert not client.is_running
+    assert not fresh.is_running
     with pytest.raises(WorkerError, match="closed"):
-        client.describe().result(1)
-    client.close()
+        fresh.describe().result(1)
+    fresh.close()
     wait_until(lambda: children() <= before - {os.getpid()})

@@ -77,6 +77,8 @@ class Predictor:
 
     def _work(self, part, estimate, run, progress):
         _fail(str(run.parameters.get("fault", "none")))
+        if run.parameters.get("fault") == "hang":
+            progress.report(0.01, "Hanging")
         steps = int(run.parameters.get("steps", 1))
         done = 0
         for done in range(1, steps + 1):

@@ -1,0 +1,54 @@
+import sys
+
+import numpy as np
+import pytest
+
+from DiffusionSegLib.worker import windows_memory
+from DiffusionSegLib.worker.memory import (
+    PeakMeter,
+    computer_memory,
+    device_allocated,
+    process_memory,
+)
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
+
+
+@linux
+def test_the_numbers_agree_with_each_other():
+    total, free = computer_memory()
+    assert 0 < process_memory() < total
+    assert 0 < free <= total
+
+
+@linux
+def test_the_process_grows_with_what_it_holds():
+    before = process_memory()
+    block = np.ones(30_000_000, np.uint8)
+    assert process_memory() - before > 25_000_000
+    del block
+
+
+@linux
+def test_a_peak_is_what_rose_since_the_meter_was_made():
+    block = np.ones(60_000_000, np.uint8)
+    del block
+    meter = PeakMeter("cpu")
+    rise = meter.rise()
+    if rise is None:
+        pytest.skip("this container does not let the peak be reset")
+    assert rise < 20_000_000
+    block = np.ones(60_000_000, np.uint8)
+    del block
+    assert 50_000_000 < meter.rise() < 90_000_000
+
+
+def test_nothing_is_made_up():
+    assert PeakMeter("mps").rise() is None
+    assert device_allocated("cpu") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there they tell")
+def test_the_windows_part_tells_nothing_elsewhere():
+    assert windows_memory.windows_memory() == (None, None)
+    assert windows_memory.windows_resident() == 0
