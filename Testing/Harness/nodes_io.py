@@ -36,6 +36,8 @@ class NodesIO:
         return node is not None
 
     def saveNodes(self, kind: str, properties: Any, messages: Any = None) -> bool:
+        if kind == "SceneFile":
+            return _save_scene(properties["fileName"])
         node = slicer.mrmlScene.GetNodeByID(properties["nodeID"])
         node.AddDefaultStorageNode()
         storage = node.GetStorageNode()
@@ -46,7 +48,14 @@ class NodesIO:
         return str(node.GetClassName())
 
     def saveScene(self, path: str, screenshot: Any = None) -> bool:
+        return _save_scene(path)
+
+
+def _save_scene(path: str) -> bool:
+    if path.endswith(".mrb"):
         return bool(slicer.mrmlScene.WriteToMRB(path))
+    slicer.mrmlScene.SetURL(path)
+    return bool(slicer.mrmlScene.Commit())
 
 
 def _load_scene(path: str, clear: bool) -> bool:

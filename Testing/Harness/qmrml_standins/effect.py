@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,15 +42,18 @@ class qSlicerSegmentEditorScriptedEffect(QObject):
     # Python side
 
     def setPythonSource(self, path: str) -> bool:
-        """Import the file and make its effect, which is the class named like the file."""
+        """Make the effect from the class named like the file, which must end with Effect.
+
+        As in Slicer the file is loaded as a module named like its folder, which takes the place of
+        a package of that name, unless such a module is loaded and has the class already.
+        """
         source = Path(path)
-        package = source.parent.name if (source.parent / "__init__.py").exists() else ""
-        folder = source.parent.parent if package else source.parent
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-        module = importlib.import_module(f"{package}.{source.stem}" if package else source.stem)
+        folder, class_name = source.parent.name, source.stem
+        if not hasattr(sys.modules.get(folder), class_name):
+            _load_as(folder, source)
+        self._python = getattr(sys.modules[folder], class_name)(self)
+        setattr(slicer, folder, self._python)
         self.pythonSource = path
-        self._python = getattr(module, source.stem)(self)
         return True
 
     def self(self) -> Any:
@@ -195,6 +198,15 @@ class qSlicerSegmentEditorScriptedEffect(QObject):
 
     def cursorOn(self, view: Any) -> None:
         """No view, no cursor."""
+
+
+def _load_as(name: str, source: Path) -> None:
+    spec = importlib.util.spec_from_file_location(name, source)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{source} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
 
 
 class qSlicerSegmentEditorEffectFactory(QObject):

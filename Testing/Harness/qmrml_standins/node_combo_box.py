@@ -55,6 +55,7 @@ class qMRMLNodeComboBox(SceneSelector):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._box)
         self._box.activated.connect(self._on_activated)
+        self.setEnabled(False)  # until there is a scene
 
     # What is in the list
 
@@ -82,6 +83,7 @@ class qMRMLNodeComboBox(SceneSelector):
 
     def _on_scene(self, scene: Any) -> None:
         self._observers.remove_all()
+        self.setEnabled(scene is not None)
         if scene is None:
             self.setCurrentNode(None)
             return
@@ -114,9 +116,11 @@ class qMRMLNodeComboBox(SceneSelector):
             self.nodeAboutToBeRemoved.emit(node)
 
     def _on_removed(self, node: Any) -> None:
+        """Another node takes the place of a chosen one that goes, even where None is offered."""
         if node is self._node:
+            row = self._box.currentIndex - self._none
             others = [other for other in self._nodes() if other is not node]
-            self._select(None if self._none or not others else others[0])
+            self._select(others[min(row, len(others) - 1)] if others else None)
         self._refresh()
 
     def _after_batch(self) -> None:
@@ -166,8 +170,6 @@ class qMRMLNodeComboBox(SceneSelector):
         known = node is not None and self._scene and self._scene.IsNodePresent(node)
         if not known or not self._accepts(node):
             node = None
-        if node is None and not self._none and self._node in self._nodes():
-            return  # without None in the list, a valid choice stays
         self._select(node)
 
     def setCurrentNodeID(self, node_id: str) -> None:
