@@ -24,7 +24,8 @@ def tagOf(segment: Node, name: str) -> str:
 def acceptedTogether(segmentationNode: Node, segmentId: str, model: str) -> dict[int, str]:
     """Label value to segment for all that came with this one from one result of ``model``.
 
-    Empty when the segment was drawn by hand, came from a file, or from another model.
+    `model`: as in `Provenance.model`, "" for any. Empty when the segment was drawn by hand, came
+    from a file, or from another model.
     """
     segment = segmentOf(segmentationNode, segmentId)
     created = tagOf(segment, f"{TAG_PREFIX}created")

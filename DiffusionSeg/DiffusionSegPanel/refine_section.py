@@ -95,7 +95,7 @@ class RefineSection(VTKObservationMixin):
         if request is None:
             raise InputError(_("Choose a volume and a method above, then refine."))
         volumes, setup, prompt = request
-        segmentation, ids = self._edited(setup.model or "")
+        segmentation, ids = self._edited(_modelId(setup))
         edited = readSegments(segmentation, ids, worldGeometry(volumes[0]))
         if edited.is_empty:
             name = segmentOf(segmentation, next(iter(ids.values()))).GetName()
@@ -204,7 +204,7 @@ class RefineSection(VTKObservationMixin):
         if request is None:
             return
         try:
-            segmentation, ids = self._edited(request[1].model or "")
+            segmentation, ids = self._edited(_modelId(request[1]))
             if not self._known.knows(segmentation, ids):
                 mask = readSegments(segmentation, ids, worldGeometry(request[0][0]))
                 self._known.remember(segmentation, ids, mask)
@@ -255,6 +255,11 @@ def sharedEditorNode() -> Any:
         node.SetSingletonTag(_SINGLETON)
         node = slicer.mrmlScene.AddNode(node)
     return node
+
+
+def _modelId(setup: Any) -> str:
+    """As a result's provenance names the model; "" for the method's default."""
+    return f"{setup.method}/{setup.model}" if setup.model else ""
 
 
 def _collapsibleAround(widget: Any) -> Any:

@@ -60,7 +60,7 @@ def proposal(
     labels = tuple(label_for(n, name) for n, name in _NAMES[: len(array)])
     verdict = PresenceVerdict(state, 0.9 if state is Verdict.FOUND else 0.2, "It says so.")
     prompt = {"text": more.pop("text")} if "text" in more else {}
-    provenance = Provenance("cdal", "toy", seed=7, prompt=prompt)
+    provenance = Provenance("cdal", "cdal/toy", seed=7, prompt=prompt)
     return Proposal(Image(array, grid), labels, verdict, provenance, geometry=geometry, **more)
 
 
