@@ -123,6 +123,10 @@ class Application(QObject):
     def commandOptions(self) -> SimpleNamespace:
         return SimpleNamespace(noMainWindow=True, verboseModuleDiscovery=False)
 
+    def translate(self, context: str, text: str) -> str:
+        """No translation is loaded."""
+        return text
+
     def moduleDocumentationUrl(self, name: str) -> str:
         return f"https://slicer.readthedocs.io/en/latest/user_guide/modules/{name.lower()}.html"
 

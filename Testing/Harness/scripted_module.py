@@ -103,14 +103,14 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
         """A module's own class says which tests there are."""
 
 
-def tr(text: str) -> str:
-    """No translation is loaded."""
-    return text
-
-
 def translate(context: str, text: str) -> str:
-    """No translation is loaded."""
-    return text
+    """The application's translation, which says nothing else here."""
+    return str(slicer.app.translate(context, text))
+
+
+def tr(text: str) -> str:
+    """The translation for the calling file."""
+    return translate("", text)
 
 
 def install() -> None:
