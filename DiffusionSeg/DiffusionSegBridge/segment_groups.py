@@ -6,19 +6,12 @@ from collections.abc import Sequence
 
 from DiffusionSegBridge.accept import LABEL_TAG
 from DiffusionSegBridge.nodes import Node
+from DiffusionSegBridge.segment_tags import tagOf, terminologyOf
 from DiffusionSegBridge.segments import segmentOf
 from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.provenance import TAG_PREFIX
 
 __all__ = ["acceptedTogether", "labelOf", "tagOf"]
-
-
-def tagOf(segment: Node, name: str) -> str:
-    """A tag of a vtkSegment, "" without it."""
-    import vtk
-
-    value = vtk.reference("")
-    return str(value.get()) if segment.GetTag(name, value) else ""
 
 
 def acceptedTogether(segmentationNode: Node, segmentId: str, model: str) -> dict[int, str]:
@@ -49,7 +42,7 @@ def labelOf(segment: Node, labels: Sequence[Label]) -> Label | None:
     """The label whose name or terminology a segment has; the only one when there is one."""
     if len(labels) == 1:
         return labels[0]
-    name, entry = segment.GetName().lower(), segment.GetTerminology()
+    name, entry = segment.GetName().lower(), terminologyOf(segment)
     for label in labels:
         if label.terminology and label.terminology == entry:
             return label

@@ -15,8 +15,9 @@ from DiffusionSegBridge.labelmaps import (
     wholeOffset,
 )
 from DiffusionSegBridge.nodes import Node, nodeName, required
+from DiffusionSegBridge.segment_tags import terminologyOf
 from DiffusionSegBridge.transforms import worldMatrix
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.errors import InputError, OutputError
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
@@ -41,7 +42,8 @@ def writeSegment(
     Where another segment has voxels too, both keep them (they go to layers of their own).
     `extentOnly` (three slices in k, j, i of this grid) changes only that block and keeps the rest
     of the segment, which then moves to this grid. Raises InputError for a wrong shape, an unknown
-    segment, or a segmentation made of surfaces; GeometryError under a non-linear transform.
+    segment, or a segmentation made of surfaces; GeometryError under a non-linear transform;
+    OutputError when Slicer does not take the voxels.
     """
     import slicer
 
@@ -55,7 +57,13 @@ def writeSegment(
     labelmap = labelmapFor(mask, geometry, segmentationNode)
     _leaveForeignLayer(segmentationNode, segmentId, geometry)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
-    logic.SetBinaryLabelmapToSegment(labelmap, segmentationNode, segmentId, logic.MODE_REPLACE)
+    if not logic.SetBinaryLabelmapToSegment(
+        labelmap, segmentationNode, segmentId, logic.MODE_REPLACE
+    ):
+        raise OutputError(
+            f"3D Slicer could not change the segment {segmentId!r} of "
+            f"{nodeName(segmentationNode)!r}; the error log says why."
+        )
 
 
 def readSegments(
@@ -71,7 +79,7 @@ def readSegments(
     labels = []
     for value, segmentId in segmentIdByValue.items():
         segment = segmentOf(segmentationNode, segmentId)
-        labels.append(Label(value, segment.GetName(), segment.GetColor(), segment.GetTerminology()))
+        labels.append(Label(value, segment.GetName(), segment.GetColor(), terminologyOf(segment)))
         block, inside = _voxels(segmentationNode, segmentId, geometry)
         np.copyto(array[block], value, where=inside)
     return Mask(array, geometry, tuple(labels))
