@@ -43,7 +43,7 @@ def imageFromVolumes(volumeNodes: Sequence[Node]) -> Image:
 def worldGeometry(volumeNode: Node) -> Geometry:
     """The volume's voxel grid in world RAS, its linear parent transforms included."""
     columns, rows, slices = _imageData(volumeNode).GetDimensions()
-    return Geometry.from_ijk_to_ras((slices, rows, columns), _ijkToWorld(volumeNode))
+    return Geometry.from_ijk_to_ras((slices, rows, columns), _firstVoxelToWorld(volumeNode))
 
 
 def imageKey(volumeNodes: Sequence[Node]) -> str:
@@ -93,18 +93,23 @@ def _imageData(node: Node) -> Node:
     return data
 
 
-def _ijkToWorld(node: Node) -> NDArray[np.float64]:
+def _firstVoxelToWorld(node: Node) -> NDArray[np.float64]:
+    """(4, 4) to world RAS from indices that count from the first voxel there is."""
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    return worldMatrix(node) @ arrayFromMatrix(matrix)
+    toWorld = worldMatrix(node) @ arrayFromMatrix(matrix)
+    # Slicer's indices count from 0, but what was cut out by VTK starts further on.
+    start = np.array(node.GetImageData().GetExtent()[::2], dtype=np.float64)
+    toWorld[:3, 3] += toWorld[:3, :3] @ start
+    return toWorld
 
 
 def _key(node: Node) -> str:
     data = _imageData(node)
     changed = max(data.GetMTime(), data.GetPointData().GetScalars().GetMTime())
-    place = hash(_ijkToWorld(node).tobytes())
+    place = hash(_firstVoxelToWorld(node).tobytes())
     return f"{node.GetID()}:{changed}:{place:x}"
 
 

@@ -125,6 +125,23 @@ def test_a_volume_without_pixels_along_an_axis_is_refused(scene: Any) -> None:
         imageFromVolumes([node])
 
 
+def test_a_part_cut_out_by_vtk_stays_in_place(scene: Any) -> None:
+    import vtk
+
+    node = volume(scene)
+    whole = imageFromVolumes([node])
+    cut = vtk.vtkExtractVOI()
+    cut.SetInputData(node.GetImageData())
+    cut.SetVOI(2, 7, 1, 6, 3, 4)
+    cut.Update()
+    assert cut.GetOutput().GetExtent() == (2, 7, 1, 6, 3, 4)
+    node.SetAndObserveImageData(cut.GetOutput())
+    part = imageFromVolumes([node])
+    expected = whole.crop((slice(3, 5), slice(1, 7), slice(2, 8)))
+    assert np.array_equal(part.array, expected.array)
+    assert part.geometry.is_close(expected.geometry)
+
+
 def test_a_transform_that_bends_is_refused(scene: Any) -> None:
     node = volume(scene, parent=bend(scene))
     with pytest.raises(GeometryError, match=r"'Head'.*'Bend'.*[Hh]arden"):
