@@ -11,8 +11,9 @@ __all__ = ["mute", "setIcon", "setRowVisible"]
 
 
 def mute(label: Any) -> None:
-    """Secondary text: the theme's own weaker color."""
-    label.setForegroundRole(qt.QPalette.PlaceholderText)
+    """Secondary text: the theme's own weaker color, where this Slicer's Qt knows it."""
+    role = getattr(qt.QPalette, "PlaceholderText", qt.QPalette.WindowText)
+    label.setForegroundRole(role)
 
 
 def setIcon(button: Any, resourcePath: Callable[[str], str], name: str) -> None:

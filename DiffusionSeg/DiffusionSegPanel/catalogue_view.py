@@ -23,21 +23,13 @@ class ParameterForm:
     def __init__(self, parent: Any) -> None:
         self.changed = Signal()
         self._parent = parent
-        self._layout = qt.QFormLayout()
+        self._layout = qt.QVBoxLayout()
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setHorizontalSpacing(_SPACING)
-        self._layout.setVerticalSpacing(_SPACING)
-        self._layout.setFieldGrowthPolicy(qt.QFormLayout.AllNonFixedFieldsGrow)
-        self._layout.setLabelAlignment(qt.Qt.AlignLeft | qt.Qt.AlignVCenter)
         parent.setLayout(self._layout)
+        self._page: Any = None
         self._specs: tuple[Any, ...] = ()
-        self._rows: dict[str, tuple[Any, Any]] = {}
+        self.widgets: dict[str, Any] = {}  # the field of every parameter by name
         self._updating = False
-
-    @property
-    def widgets(self) -> dict[str, Any]:
-        """The field of every parameter by name."""
-        return {name: field for name, (_label, field) in self._rows.items()}
 
     def update(self, specs: tuple[Any, ...], values: Mapping[str, Any]) -> None:
         """Rows for ``specs`` with ``values`` (the default where there is none)."""
@@ -46,30 +38,32 @@ class ParameterForm:
             if specs != self._specs:
                 self._rebuild(specs)
             for spec in specs:
-                _setValue(spec, self._rows[spec.name][1], values.get(spec.name, spec.default))
+                _setValue(spec, self.widgets[spec.name], values.get(spec.name, spec.default))
         finally:
             self._updating = False
         self._parent.setVisible(bool(specs))
 
     def clear(self) -> None:
         """Remove all rows."""
-        for label, field in self._rows.values():
-            for widget in (label, field):
-                self._layout.removeWidget(widget)
-                widget.hide()
-                widget.setParent(None)
-                widget.deleteLater()
-        self._rows, self._specs = {}, ()
+        if self._page is not None:
+            self._layout.removeWidget(self._page)
+            self._page.hide()
+            self._page.setParent(None)
+            self._page.deleteLater()
+        self._page, self.widgets, self._specs = None, {}, ()
 
     def _rebuild(self, specs: tuple[Any, ...]) -> None:
         self.clear()
+        self._page = qt.QWidget()
+        form = _emptyForm(self._page)
+        self._layout.addWidget(self._page)
         for spec in specs:
             label, field = qt.QLabel(spec.title), _makeField(spec)
             field.objectName = f"parameter_{spec.name}"
             label.toolTip = field.toolTip = _toolTip(spec)
             field.connect(_SIGNALS[spec.type], self._slot(spec, field))
-            self._layout.addRow(label, field)
-            self._rows[spec.name] = (label, field)
+            form.addRow(label, field)
+            self.widgets[spec.name] = field
         self._specs = specs
 
     def _slot(self, spec: Any, field: Any) -> Any:
@@ -86,6 +80,17 @@ _SIGNALS = {
     "bool": "toggled(bool)",
     "choice": "currentIndexChanged(int)",
 }
+
+
+def _emptyForm(page: Any) -> Any:
+    form = qt.QFormLayout()
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setHorizontalSpacing(_SPACING)
+    form.setVerticalSpacing(_SPACING)
+    form.setFieldGrowthPolicy(qt.QFormLayout.AllNonFixedFieldsGrow)
+    form.setLabelAlignment(qt.Qt.AlignLeft | qt.Qt.AlignVCenter)
+    page.setLayout(form)
+    return form
 
 
 def _makeField(spec: Any) -> Any:
@@ -112,7 +117,8 @@ def _floatField(spec: Any) -> Any:
     low = -_LARGEST_FLOAT if spec.minimum is None else spec.minimum
     high = _LARGEST_FLOAT if spec.maximum is None else spec.maximum
     isFine = high - low <= 1.0
-    field.setDecimals(3)
+    written = f"{float(spec.default):g}".partition(".")[2]
+    field.setDecimals(max(len(written), 2 if isFine else 1))
     field.setRange(low, high)
     field.setSingleStep(0.01 if isFine else 0.5)
     return field

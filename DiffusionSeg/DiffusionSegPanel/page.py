@@ -56,6 +56,8 @@ class Page(VTKObservationMixin):
         self.ui, self._getParameterNode = ui, getParameterNode
         self.parameters: Any = None
         self._observedVolume: Any = None
+        self._lastKey = ""
+        self._nodeAdded = False
         self._isEntered = self._isClosed = False
         self.settings = WorkerSettings()
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
@@ -67,7 +69,7 @@ class Page(VTKObservationMixin):
         self._join()
         self._observeScene()
         self.timer = _timer(_POLL_MS, self.poll)
-        self._refreshTimer = _timer(0, self.refresh, isSingleShot=True)
+        self._refreshTimer = _timer(0, self._refreshLater, isSingleShot=True)
         self.notice.stand(whatIsMissing())
 
     def enter(self) -> None:
@@ -101,9 +103,8 @@ class Page(VTKObservationMixin):
         self._refreshTimer.stop()
         self.outliner.stop()
         self.removeObservers()
-        for part in (self.estimator, self.result, self.refine, self.prompt, self.input):
-            part.cleanup()
-        for part in (self.settingsSection, self.run, self.notice):
+        parts: tuple[Any, ...] = (self.estimator, self.result, self.refine, self.prompt)
+        for part in (*parts, self.input, self.settingsSection, self.run, self.notice):
             part.cleanup()
         self.test.close()
         self.link.close()
@@ -184,6 +185,7 @@ class Page(VTKObservationMixin):
         self.refine = RefineSection(ui.refinePlaceholder, self.outliner, self.result, resourcePath)
         self.refine.request = self.request
         self.refine.labels = self._labels
+        self.refine.labels = self._labels
         self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
         keys = {
             "P": self.prompt.points.toggleInclude,
@@ -205,7 +207,7 @@ class Page(VTKObservationMixin):
         self.outliner.stopped.connect(self.run.stop)
         self.result.said.connect(self.run.say)
         self.estimator.estimated.connect(self.run.setEstimate)
-        self.prompt.changed.connect(self._scheduleRefresh)
+        self.prompt.changed.connect(self._onMarked)
         self.link.replaced.connect(self.outliner.setClient)
         self.link.changed.connect(self._onWorkerAnswered)
         self.link.failed.connect(lambda error: self.notice.tell(str(error)))
@@ -236,6 +238,10 @@ class Page(VTKObservationMixin):
         """The volume whose grid is outlined, or None."""
         return next(iter(self.input.usedVolumes(self.choice())), None)
 
+    def _labels(self) -> tuple[Any, ...]:
+        model = self.choice().model
+        return model.labels if model else ()
+
     def _channelNames(self, volumeNodes: Any) -> tuple[str, ...]:
         choice = self.choice()
         isChosen = list(volumeNodes) == self.input.usedVolumes(choice)
@@ -260,7 +266,11 @@ class Page(VTKObservationMixin):
         setup = choice.setup(self.parameters, self.settingsSection.deviceName)
         where = self.prompt.where.changeTime()
         volumes = imageKey(self.input.usedVolumes(choice))
-        self.estimator.want(f"{volumes}|{setup}|{where}", self.request)
+        key = f"{volumes}|{setup}|{where}"
+        if key != self._lastKey:
+            self._lastKey = key
+            self.run.say("")
+        self.estimator.want(key, self.request)
 
     def _observeVolume(self) -> None:
         """Voxels may arrive after the node."""
@@ -274,9 +284,20 @@ class Page(VTKObservationMixin):
             self.addObserver(volume, event, self._scheduleRefresh)
         self._observedVolume = volume
 
+    def _onMarked(self) -> None:
+        if not self.outliner.isBusy:
+            self.run.say("")
+        self._scheduleRefresh()
+
     def _scheduleRefresh(self, _caller: Any = None, _event: Any = None) -> None:
         if not self._isClosed:
             self._refreshTimer.start()
+
+    def _refreshLater(self) -> None:
+        if self._nodeAdded:
+            self._nodeAdded = False
+            chooseFirstVolume(self.parameters)
+        self.refresh()
 
     def _onModified(self, _caller: Any, _event: Any) -> None:
         self.refresh()
@@ -297,6 +318,7 @@ class Page(VTKObservationMixin):
 
     def _onNodeAdded(self, _caller: Any, _event: Any) -> None:
         if self._isEntered and self.parameters is not None:
+            self._nodeAdded = True
             self._scheduleRefresh()
 
     def _onNodeRemoved(self, _caller: Any, _event: Any) -> None:

@@ -9,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegBridge.prompts import Scribbles
+from DiffusionSegLib.errors import PromptError
 
 __all__ = ["ScribbleTool"]
 
@@ -52,13 +53,15 @@ class ScribbleTool:
             self._updating = False
 
     def scribbles(self) -> Scribbles | None:
-        """The segment to be used, or None."""
+        """The segment to be used; None when none is. Raises PromptError when it is missing."""
         parameters = self._parameterNode()
+        if not parameters.useScribble:
+            return None
         node, segmentId = parameters.scribbleSegmentation, parameters.scribbleSegmentId
-        if not parameters.useScribble or node is None:
-            return None
-        if not segmentId or node.GetSegmentation().GetSegment(segmentId) is None:
-            return None
+        if node is None or not segmentId or node.GetSegmentation().GetSegment(segmentId) is None:
+            raise PromptError(
+                _("No segment is chosen as scribble; choose one, or do without a scribble.")
+            )
         return Scribbles(node, segmentId)
 
     def _onToggled(self, isUsed: bool) -> None:

@@ -109,9 +109,10 @@ class SettingsSection:
         names = [name for _title, name, _reason in entries]
         name = self._settings.device
         combo.setCurrentIndex(names.index(name) if name in names else 0)
-        reasons = [f"{one.title}: {one.reason}" for one in devices if not one.usable]
-        self._ui.deviceReasonLabel.text = "\n".join(reasons)
-        self._ui.deviceReasonLabel.setVisible(bool(reasons))
+        chosen = self.device
+        self._ui.deviceReasonLabel.text = chosen.reason if chosen else ""
+        self._ui.deviceReasonLabel.setVisible(bool(chosen and not chosen.usable))
+        combo.toolTip = _devicesToolTip(devices)
 
     def _onDevice(self, index: int) -> None:
         if not self._updating and index >= 0:
@@ -149,6 +150,11 @@ class SettingsSection:
         parameters = self._parameterNode()
         if parameters is not None and not self._updating:
             setattr(parameters, name, value)
+
+
+def _devicesToolTip(devices: Any) -> str:
+    reasons = [f"{one.title}: {one.reason}" for one in devices if not one.usable]
+    return "\n".join([_("Where the model computes"), *reasons])
 
 
 def _deviceTitle(device: Any) -> str:

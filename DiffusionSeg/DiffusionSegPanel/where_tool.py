@@ -76,8 +76,12 @@ class WhereTool:
         finally:
             self._updating = False
         hasVolume = self._volume() is not None
-        for radio in (ui.regionRadio, ui.sliceRadio):
+        for radio, toolTip in (
+            (ui.regionRadio, _("Look only inside a region, which is faster; drag its handles")),
+            (ui.sliceRadio, _("Look only on the slice that a slice view shows")),
+        ):
             radio.setEnabled(hasVolume)
+            radio.toolTip = toolTip if hasVolume else _("Choose a volume first.")
 
     def region(self, volumeNode: Any) -> Any:
         """An ROI node, a Box, or None for the whole volume. Raises PromptError."""

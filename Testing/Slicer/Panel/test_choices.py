@@ -161,8 +161,12 @@ def test_a_device_that_cannot_be_used_says_why(opened: Any) -> None:
     names = [ui.deviceCombo.itemData(index) for index in range(ui.deviceCombo.count)]
     assert names[0] == "auto"
     assert "cpu" in names
-    assert "GPU nine: its driver is too old; update it." in ui.deviceReasonLabel.text
-    ui.deviceCombo.setCurrentIndex(names.index("cuda:9"))
+    assert "GPU nine: its driver is too old; update it." in ui.deviceCombo.toolTip
+    assert not ui.deviceReasonLabel.isVisibleTo(opened.module.frame)
+    index = names.index("cuda:9")
+    assert ui.deviceCombo.itemText(index) == "GPU nine (unusable)"
+    ui.deviceCombo.setCurrentIndex(index)
+    assert ui.deviceReasonLabel.text == "its driver is too old; update it."
     assert opened.status == (
         "The device GPU nine cannot be used: its driver is too old; update it."
     )

@@ -59,6 +59,20 @@ def test_a_volume_that_is_there_is_chosen(opened: Any) -> None:
     assert opened.page.parameters.inputVolume is volume
 
 
+def test_the_first_volume_that_is_loaded_is_chosen(opened: Any) -> None:
+    import slicer
+
+    from Testing.Slicer.Panel.conftest import HIPPOCAMPUS
+
+    path = HIPPOCAMPUS / "images" / "hippocampus_039.nii.gz"
+    first = slicer.util.loadVolume(str(path))
+    opened.settle()
+    assert opened.page.parameters.inputVolume is first
+    slicer.util.loadVolume(str(path))
+    opened.settle()
+    assert opened.page.parameters.inputVolume is first
+
+
 def test_a_volume_without_voxels_is_named(opened: Any, scene: Any) -> None:
     empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Nothing")
     opened.page.parameters.inputVolume = empty

@@ -163,9 +163,11 @@ def test_the_selected_segment_is_a_scribble(opened: Any, scene: Any) -> None:
     assert (scribbles.resampled(geometry).array == painted).all()
     assert opened.ui.scribbleSelector.currentSegmentID() == ids[1]
     segmentation.GetSegmentation().RemoveSegment(ids[1])
-    assert opened.page.request()[2].scribbles is None
+    opened.ui.segmentButton.click()
+    assert opened.status.startswith("No segment is chosen as scribble")
     opened.ui.scribbleCheckBox.click()
     assert not opened.page.parameters.useScribble
+    assert opened.page.request()[2].scribbles is None
 
 
 def test_what_a_method_does_not_take_is_disabled_with_the_reason(opened: Any) -> None:

@@ -1,0 +1,48 @@
+"""What the page and the Segment Editor effect have in common: the worker, and known masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+from DiffusionSegBridge.known_masks import KnownMasks
+from DiffusionSegPanel.worker_link import WorkerLink
+from DiffusionSegPanel.worker_settings import WorkerSettings, createClient
+
+__all__ = ["Shared", "shared"]
+
+_NAME = "DiffusionSegShared"
+
+
+class Shared:
+    """Lives as long as Slicer; the link is the page's while the page has one."""
+
+    def __init__(self) -> None:
+        self.knownMasks = KnownMasks()
+        self._own = WorkerLink(createClient)
+        slicer.app.connect("aboutToQuit()", self._own.close)
+
+    def link(self) -> WorkerLink:
+        """A connected WorkerLink: one worker is enough for both."""
+        pages = self._pageLink()
+        if pages is not None:
+            self._own.close()
+            return pages
+        if self._own.client is None:
+            self._own.connect(WorkerSettings().command)
+        return self._own
+
+    def _pageLink(self) -> Any:
+        widget = getattr(slicer.modules, "DiffusionSegWidget", None)
+        page = getattr(widget, "page", None)
+        return page.link if page is not None and page.link.client is not None else None
+
+
+def shared() -> Shared:
+    """The one of this Slicer; kept where Slicer keeps its modules, so that a reload finds it."""
+    found = getattr(slicer.modules, _NAME, None)
+    if found is None:
+        found = Shared()
+        setattr(slicer.modules, _NAME, found)
+    return found
