@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from typing import Any
 
+from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.worker.answers import DeviceReport
 from DiffusionSegLib.worker.failures import explained
 from DiffusionSegLib.worker.memory import computer_memory
@@ -14,6 +15,7 @@ __all__ = ["device_reports", "torch_version"]
 
 def torch_version() -> tuple[str | None, str | None]:
     """(version, None), or (None, why nothing can be computed). Imports torch."""
+    share_processor()
     try:
         import torch
     except (ImportError, OSError) as error:

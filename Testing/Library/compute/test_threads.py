@@ -9,7 +9,7 @@ import os, sys
 from DiffusionSegLib import Session
 assert "torch" not in sys.modules
 try:
-    Session("cdal", "hippocampus", "cpu")
+    Session("cdal", "hippocampus", "auto")
 except Exception as error:
     sys.stderr.write(str(error))
 assert "torch" in sys.modules
