@@ -8,6 +8,7 @@ import pytest
 from DiffusionSegBridge.prompt_nodes import currentSliceRegion
 from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.errors import PromptError
+from DiffusionSegLib.nouns.geometry import Geometry
 from Testing.Library.geometries import rotation
 from Testing.Slicer.Bridge.made import GRIDS, TRANSFORMS, matrix_node, transform, volume
 
@@ -50,11 +51,12 @@ def test_a_view_along_an_axis_gives_exactly_one_layer(scene: Any, kind: str, abo
 
 
 def test_a_slightly_turned_view_is_still_one_layer(scene: Any) -> None:
-    node = volume(scene)
+    """Far from its middle it reaches two layers on."""
+    node = volume(scene, Geometry((9, 300, 400)))
     geometry = worldGeometry(node)
-    origin = geometry.kji_to_ras([[2.0, 3.0, 4.0]])[0]
-    box = currentSliceRegion(node, view(scene, along(geometry, 2, turn=0.2), origin))
-    assert box.slices_kji(geometry) == (slice(2, 3), slice(0, 7), slice(0, 9))
+    origin = geometry.kji_to_ras([[4.0, 150.0, 200.0]])[0]
+    box = currentSliceRegion(node, view(scene, along(geometry, 2, turn=0.3), origin))
+    assert box.slices_kji(geometry) == (slice(4, 5), slice(0, 300), slice(0, 400))
 
 
 def test_an_oblique_view_gives_a_thin_slab(scene: Any) -> None:
