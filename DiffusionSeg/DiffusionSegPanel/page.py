@@ -185,7 +185,6 @@ class Page(VTKObservationMixin):
         self.refine = RefineSection(ui.refinePlaceholder, self.outliner, self.result, resourcePath)
         self.refine.request = self.request
         self.refine.labels = self._labels
-        self.refine.labels = self._labels
         self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
         keys = {
             "P": self.prompt.points.toggleInclude,
@@ -237,10 +236,6 @@ class Page(VTKObservationMixin):
     def _volume(self) -> Any:
         """The volume whose grid is outlined, or None."""
         return next(iter(self.input.usedVolumes(self.choice())), None)
-
-    def _labels(self) -> tuple[Any, ...]:
-        model = self.choice().model
-        return model.labels if model else ()
 
     def _channelNames(self, volumeNodes: Any) -> tuple[str, ...]:
         choice = self.choice()
