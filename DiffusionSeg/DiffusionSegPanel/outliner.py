@@ -9,7 +9,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from DiffusionSegLib.errors import Cancelled, DiffusionSegError, InputError
+from DiffusionSegLib.errors import DiffusionSegError, InputError
 from DiffusionSegPanel.plain_signal import Signal
 
 __all__ = ["OutlineResult", "Outliner"]
@@ -183,8 +183,10 @@ class Outliner:
             self._deliver(asked, ticket.value)
         elif ticket.state == "failed":
             self.failed.emit(ticket.error)
+        elif ticket.state == "superseded":
+            self.stopped.emit(_("A newer request took the place of this one."))
         else:
-            self.stopped.emit(str(ticket.error or Cancelled()))
+            self.stopped.emit(_("Stopped."))
 
     def _deliver(self, asked: OutlineResult, proposal: Any) -> None:
         if self._nodeById(asked.volumeNodeId) is None:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Any
+
+
+WITHOUT_TORCH = (
+    "import sys; sys.modules['torch'] = None; "
+    "from DiffusionSegLib.cli.main import main; sys.exit(main(['worker']))"
+)
 
 
 def test_missing_torch_is_said_and_segment_waits(opened: Any) -> None:
     opened.ready()
-    page = opened.page
-    problem = "PyTorch is missing in the worker's Python; install it."
-    page.link.hello = replace(page.link.hello, torch=None, problem=problem)
-    page.link.changed.emit()
-    assert page.notice.text == problem
-    assert opened.ui.noticeFrame.isVisibleTo(opened.module.frame)
-    assert not opened.ui.segmentButton.enabled
-    assert opened.ui.segmentButton.toolTip == problem
-    opened.ui.noticeButton.click()
-    opened.until(lambda: opened.ui.segmentButton.enabled)
-    assert not opened.ui.noticeFrame.isVisibleTo(opened.module.frame)
+    ui, page = opened.ui, opened.page
+    ui.workerEdit.text = f'"{sys.executable}" -c "{WITHOUT_TORCH}"'
+    ui.workerEdit.editingFinished.emit()
+    opened.until(lambda: page.link.hello is not None)
+    assert page.link.hello.torch is None
+    assert "torch" in page.notice.text
+    assert page.notice.text.endswith(".")
+    assert ui.noticeFrame.isVisibleTo(opened.module.frame)
+    assert ui.modelCombo.currentText == "Hippocampus (MR)", "what is offered is shown all the same"
+    assert not ui.segmentButton.enabled
+    assert ui.segmentButton.toolTip == page.notice.text
+    page.settings.command = ""
+    ui.noticeButton.click()
+    opened.until(lambda: ui.segmentButton.enabled)
+    assert not ui.noticeFrame.isVisibleTo(opened.module.frame)
 
 
 def test_a_command_that_does_not_exist(opened: Any) -> None:
