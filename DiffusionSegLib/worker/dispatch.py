@@ -284,8 +284,6 @@ class Dispatch:
 
     def _ended(self, error: WorkerError) -> None:
         self._link, self._old_log = None, error.log
-        self._images.sent.clear()
-        self._cancelled_at_s.clear()
         for request in list(self._open.values()):
             self._settle(request, "failed", error)
 

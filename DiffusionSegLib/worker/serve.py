@@ -17,7 +17,6 @@ from DiffusionSegLib.worker.server import Server
 __all__ = ["serve"]
 
 _LOG = logging.getLogger(__name__)
-_GRACE_S = 0.3
 _WATCH_S = 1.0
 
 
@@ -38,8 +37,6 @@ def serve() -> None:
     reader = threading.Thread(target=_read, args=(server, incoming, send), daemon=True)
     reader.start()
     server.work()
-    time.sleep(2 * _GRACE_S)  # the reader ends the process
-    _leave(0)
 
 
 class _Sender:
@@ -70,16 +67,12 @@ def _read(server: Server, incoming: io.FileIO, send: _Sender) -> None:
         code = 1
     except OSError as error:
         _LOG.error("Reading failed: %s", error)
-    server.close()
-    end_s = time.monotonic() + _GRACE_S
-    while server.is_busy and time.monotonic() < end_s:
-        time.sleep(0.01)
     _leave(code)
 
 
 def _leave(code: int) -> None:
-    """At once: a job in the middle of a step must not keep memory after its front end is gone."""
-    sys.stderr.flush()
+    """At once, whatever runs: nothing is to be saved, and a job in the middle of a step must not
+    keep memory after its front end is gone."""
     os._exit(code)
 
 

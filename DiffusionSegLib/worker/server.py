@@ -89,11 +89,6 @@ class Server:
         while (job := self._next()) is not None:
             self._do(job)
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether a job runs."""
-        return self._running is not None
-
     def _route(self, kind: str, number: int, frame: Frame) -> None:
         if kind in _JOBS:
             self._enqueue(number, frame)

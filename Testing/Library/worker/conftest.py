@@ -4,7 +4,14 @@ from DiffusionSegLib import methods
 from DiffusionSegLib.worker.client import WorkerClient
 from DiffusionSegLib.worker.inprocess import InProcessClient
 from Testing.Library.worker.toy_worker import TOY_METHODS
-from Testing.Library.worker.toys import COMMAND, children, environment, wait_until, write_bright
+from Testing.Library.worker.toys import (
+    COMMAND,
+    children,
+    environment,
+    is_alive,
+    wait_until,
+    write_bright,
+)
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +21,7 @@ def bright_models(tmp_path_factory):
 
 @pytest.fixture
 def start(bright_models):
-    """Makes clients of the toy worker; all processes must be gone at the end."""
+    """Makes clients of the toy worker; all their processes must be gone at the end."""
     clients, before = [], children()
 
     def make(command=COMMAND, **options):
@@ -23,9 +30,10 @@ def start(bright_models):
         return client
 
     yield make
+    started = children() - before
     for client in clients:
         client.close()
-    wait_until(lambda: children() <= before)
+    wait_until(lambda: not any(is_alive(pid) for pid in started | (children() - before)))
 
 
 @pytest.fixture

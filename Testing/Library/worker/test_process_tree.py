@@ -7,7 +7,7 @@ import time
 import pytest
 
 from DiffusionSegLib.worker.process_tree import ended_by, kill_tree, start, wait_for_end
-from Testing.Library.worker.toys import children, wait_until
+from Testing.Library.worker.toys import children, is_alive, wait_until
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,12 @@ def test_the_whole_tree_ends_and_nothing_else():
     bystander = subprocess.Popen(["sleep", "30"])
     process = start(["sh", "-c", "(sleep 30; true) & sh -c 'sleep 30; true'"], os.environ)
     wait_until(lambda: len(children() - before) >= 5)
+    tree = children() - before - {bystander.pid}
     kill_tree(process)
     assert wait_for_end(process, 2)
     assert process.wait() == -signal.SIGKILL
-    wait_until(lambda: children() - before == {bystander.pid})
+    wait_until(lambda: not any(is_alive(pid) for pid in tree), 3)
+    assert is_alive(bystander.pid)
     bystander.kill()
     bystander.wait()
     for stream in (process.stdin, process.stdout, process.stderr):
