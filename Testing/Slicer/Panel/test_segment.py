@@ -40,6 +40,13 @@ def test_a_sample_is_outlined(opened: Any) -> None:
     assert not ui.stopHereButton.isVisibleTo(opened.module.frame)
     assert any("%" in text for text in texts)
     assert opened.status
+    assert narrowest(opened.module.frame) <= 420, "pixels; a narrow module panel"
+
+
+def narrowest(widget: Any) -> int:
+    """The width below which something is cut off."""
+    widget.show()
+    return int(type(widget).minimumSizeHint(widget).width())
 
 
 def test_good_enough_ends_with_what_there_is(opened: Any) -> None:
