@@ -20,7 +20,7 @@ class Lasting:
 
     def __init__(self, client: Any) -> None:
         self.client = client
-        self._tickets: list[Any] = []
+        self.tickets: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.client, name)
@@ -29,15 +29,15 @@ class Lasting:
 
         def request(*arguments: Any) -> Any:
             ticket = value(*arguments)
-            self._tickets.append(ticket)
+            self.tickets.append(ticket)
             return ticket
 
         return request
 
     def close(self) -> None:
-        for ticket in self._tickets:
+        for ticket in self.tickets:
             ticket.cancel()
-        self._tickets = []
+        self.tickets = []
 
 
 class OpenedPage:

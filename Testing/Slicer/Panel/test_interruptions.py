@@ -17,6 +17,7 @@ def test_stop(opened: Any) -> None:
     assert not opened.page.outliner.isBusy
     assert opened.ui.segmentButton.text == "Segment"
     assert opened.status == "Stopped."
+    assert opened.page.link.client.tickets[-1].state == "cancelled", "the worker is free again"
     opened.settle(0.3)
     assert results == []
 
