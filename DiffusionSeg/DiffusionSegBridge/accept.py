@@ -41,7 +41,8 @@ class Target:
 class Rules:
     """overwrite: "none" (other segments are left alone), "visible", "all" or "editor" (as the
     Segment Editor is set). before: the mask that the result was made from (a refinement): only
-    what differs from it is changed, so that later edits stay."""
+    what differs from it is changed, so that later edits stay, and only in the segments that were
+    refined."""
 
     overwrite: str = "none"
     before: Mask | None = None
@@ -75,15 +76,14 @@ def acceptResult(
     nothing = _whyNothing(result, threshold)
     if nothing:
         return Accepted(target.segmentationNode, {}, nothing)
-    segmentation = target.segmentationNode or createSegmentationFor(
-        volume, f"{nodeName(volume)} segmentation"
-    )
+    segmentation = _segmentation(target, volume)
+    target = replace(target, segmentationNode=segmentation)
     editor.begin(segmentation, volume)
     editor.saveState()
     with editor.overwriting(rules.overwrite):
-        segmentIds = _write(
-            result, threshold, volume, replace(target, segmentationNode=segmentation), editor, rules
-        )
+        segmentIds = _write(result, threshold, volume, target, editor, rules)
+    if not segmentIds:
+        return Accepted(segmentation, {}, "The refined segments were deleted meanwhile.")
     mask = readSegments(segmentation, segmentIds, worldGeometry(volume))
     return Accepted(segmentation, segmentIds, _words(result, segmentation, segmentIds, mask), mask)
 
@@ -103,7 +103,7 @@ def _write(
     for label in result.labels:
         inside = outline == label.value
         segmentId = _existing(target, label.value)
-        if segmentId is None and not inside.any():
+        if segmentId is None and (rules.before is not None or not inside.any()):
             continue
         if segmentId is None:
             segmentId = _newSegment(result, label, volume, target.segmentationNode)
@@ -156,6 +156,15 @@ def _volume(result: ShownResult) -> Node:
             "outlined; run it again."
         )
     return volume
+
+
+def _segmentation(target: Target, volume: Node) -> Node:
+    """The one that was chosen, or a new one."""
+    if target.segmentationNode is None:
+        return createSegmentationFor(volume, f"{nodeName(volume)} segmentation")
+    if target.segmentationNode.GetScene() is None:
+        raise InputError("The segmentation was deleted meanwhile; choose another and accept again.")
+    return target.segmentationNode
 
 
 def _whyNothing(result: ShownResult, threshold: float) -> str:

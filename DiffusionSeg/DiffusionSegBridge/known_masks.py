@@ -2,82 +2,86 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from DiffusionSegBridge.graded_outline import Block, boundingBlock
 from DiffusionSegBridge.nodes import Node
+from DiffusionSegBridge.regrid import onGrid
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.mask import Mask
 
 __all__ = ["KnownMasks"]
 
-_KEPT = 12
+_KEPT = 32
 
 
 @dataclass(frozen=True)
 class _Known:
+    """One segment as it was; only the block with voxels is kept."""
+
     segmentationNode: Node
-    segmentIds: Mapping[int, str]
+    segmentId: str
     geometry: Geometry
     block: Block
-    part: Mask | None
+    part: NDArray[np.bool_]
 
-    def whole(self) -> Mask:
-        """The mask again; only the block with voxels was kept."""
-        array = np.zeros(self.geometry.shape_kji, np.uint8)
-        if self.part is not None:
-            array[self.block] = self.part.array
-        return Mask(array, self.geometry, self.part.labels if self.part is not None else ())
+    def on(self, geometry: Geometry) -> NDArray[np.bool_]:
+        """(k, j, i) on a world grid."""
+        whole = np.zeros(self.geometry.shape_kji, np.bool_)
+        whole[self.block] = self.part
+        return onGrid(whole, self.geometry, geometry)
 
 
 class KnownMasks:
-    """Masks of segments as they were accepted or first seen: the latest dozen.
+    """Segments as they were accepted or first seen; the latest 32 of all segments together.
 
-    Several may be known for one segment, because an undo leads back to an earlier one.
+    Several may be known of one segment, because an undo leads back to an earlier one.
     """
 
     def __init__(self) -> None:
-        self._known: deque[_Known] = deque(maxlen=_KEPT)
+        self._known: list[_Known] = []
 
     def remember(self, segmentationNode: Node, segmentIds: Mapping[int, str], mask: Mask) -> None:
         """The segments hold this mask now. `segmentIds`: label value to segment."""
-        block = boundingBlock(mask.array)
-        part = None
-        if block[0].start < block[0].stop:
-            # A copy: the whole array would be kept alive by a view of it.
-            cut = mask.crop(block)
-            part = Mask(cut.array.copy(), cut.geometry, cut.labels)
-        ids = dict(segmentIds)
-        self._known.append(_Known(segmentationNode, ids, mask.geometry, block, part))
+        for value, segmentId in segmentIds.items():
+            inside = mask.array == value
+            block = boundingBlock(inside)
+            # A copy: a view would keep the whole array alive.
+            part = inside[block].copy()
+            self._known.append(_Known(segmentationNode, segmentId, mask.geometry, block, part))
+        self._known = self._known[-_KEPT:]
 
-    def knows(self, segmentationNode: Node, segmentIds: Mapping[int, str]) -> bool:
-        """Whether anything is known of exactly these segments."""
-        return any(self._of(segmentationNode, segmentIds))
+    def knows(self, segmentationNode: Node, segmentId: str) -> bool:
+        """Whether anything is known of a segment."""
+        return bool(self._of(segmentationNode, segmentId))
 
-    def original(
-        self, segmentationNode: Node, segmentIds: Mapping[int, str], edited: Mask
-    ) -> Mask | None:
-        """The known mask that the edited one came from: the one with the fewest differences."""
-        best, fewest = None, -1
-        for known in reversed(self._of(segmentationNode, segmentIds)):
-            whole = known.whole().resampled(edited.geometry)
-            differing = int(np.count_nonzero(whole.array != edited.array))
-            if best is None or differing < fewest:
-                best, fewest = whole, differing
-        return best
+    def original(self, segmentationNode: Node, segmentIds: Mapping[int, str], edited: Mask) -> Mask:
+        """The masks that the edited ones came from: of each segment the one that differs least.
+
+        A segment of which nothing is known is taken as it is in `edited`.
+        """
+        array = np.zeros_like(edited.array)
+        for value, segmentId in segmentIds.items():
+            now = edited.array == value
+            known = [one.on(edited.geometry) for one in self._of(segmentationNode, segmentId)]
+            # The latest of those that differ equally little.
+            best = min(reversed(known), key=lambda was: np.count_nonzero(was != now), default=now)
+            array[best] = value
+        return Mask(array, edited.geometry, edited.labels)
 
     def clear(self) -> None:
         """Forget everything: the scene was closed."""
-        self._known.clear()
+        self._known = []
 
-    def _of(self, segmentationNode: Node, segmentIds: Mapping[int, str]) -> list[_Known]:
-        ids = dict(segmentIds)
+    def _of(self, segmentationNode: Node, segmentId: str) -> list[_Known]:
+        # Nothing is held of nodes that left their scene.
+        self._known = [one for one in self._known if one.segmentationNode.GetScene() is not None]
         return [
-            known
-            for known in self._known
-            if known.segmentationNode is segmentationNode and known.segmentIds == ids
+            one
+            for one in self._known
+            if one.segmentationNode is segmentationNode and one.segmentId == segmentId
         ]

@@ -17,14 +17,13 @@ from DiffusionSegBridge.segments import readSegments, segmentOf
 from DiffusionSegBridge.shown_result import ShownResult
 from DiffusionSegBridge.volumes import imageFromVolumes, imageKey, worldGeometry
 from DiffusionSegLib.errors import DiffusionSegError, InputError
-from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Prompt
 from DiffusionSegLib.worker.setup import Setup
 from DiffusionSegPanel.appearance import mute, setRowVisible
 from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.outliner import Outliner
 from DiffusionSegPanel.result_section import Refinement
-from DiffusionSegPanel.shared import shared
+from DiffusionSegPanel.shared import rememberAsSeen, shared
 from DiffusionSegPanel.words import progressInWords
 from DiffusionSegPanel.worker_settings import WorkerSettings
 
@@ -50,7 +49,7 @@ class EffectRefiner(VTKObservationMixin):
         self._effect, self._ui = effect, ui
         self._link: Any = None
         self._sent: Refinement | None = None
-        self._segment: tuple[Any, str] = (None, "")
+        self._edited: tuple[Any, Any, str] = (None, None, "")
         self._isUpdating = False
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
         self.outliner.wantsPreviews = False
@@ -64,7 +63,7 @@ class EffectRefiner(VTKObservationMixin):
         self._useLink()
         node = self._effect.parameterSetNode()
         self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._onEditorNode)
-        self._segment = (None, "")
+        self._edited = (None, None, "")
         self.timer.start()
         self.refresh()
 
@@ -111,8 +110,7 @@ class EffectRefiner(VTKObservationMixin):
         edited = readSegments(segmentation, ids, worldGeometry(volume))
         if edited.is_empty:
             raise InputError(_whyEmpty(segmentation, next(iter(ids.values()))))
-        known = shared().knownMasks
-        original = known.original(segmentation, ids, edited) or edited
+        original = shared().knownMasks.original(segmentation, ids, edited)
         self._sent = Refinement(Target(segmentation, ids), edited, original)
         self.outliner.refine([volume], setup, edited, Prompt(), original)
 
@@ -177,11 +175,9 @@ class EffectRefiner(VTKObservationMixin):
         rules = Rules("editor", before=sent.edited)
         accepted = acceptResult(result, _THRESHOLD, sent.target, editor, rules)
         if accepted.mask is not None:
-            self._remember(accepted.segmentationNode, dict(accepted.segmentIds), accepted.mask)
+            known, ids = shared().knownMasks, accepted.segmentIds
+            known.remember(accepted.segmentationNode, ids, accepted.mask)
         return accepted.words
-
-    def _remember(self, segmentation: Any, ids: dict[int, str], mask: Mask) -> None:
-        shared().knownMasks.remember(segmentation, ids, mask)
 
     def _onStarted(self, _kind: str) -> None:
         self._ui.progressBar.setRange(0, 0)
@@ -254,34 +250,35 @@ class EffectRefiner(VTKObservationMixin):
             self._updateStructure()
 
     def _onEditorNode(self, _caller: Any, _event: Any) -> None:
-        node = self._effect.parameterSetNode()
-        if (node.GetSegmentationNode(), node.GetSelectedSegmentID()) != self._segment:
+        if self._editedNow() != self._edited:
             self.refresh()
+
+    def _editedNow(self) -> tuple[Any, Any, str]:
+        """The source volume, the segmentation and the segment."""
+        node = self._effect.parameterSetNode()
+        segmentId = node.GetSelectedSegmentID() or ""
+        return node.GetSourceVolumeNode(), node.GetSegmentationNode(), segmentId
 
     def _lookAtSegment(self) -> None:
         """Remember the segment as it is now: what is painted from here on is the user's."""
-        node = self._effect.parameterSetNode()
-        segment = (node.GetSegmentationNode(), node.GetSelectedSegmentID())
-        if segment == self._segment or self._model() is None or self.outliner.isBusy:
+        edited = volume, segmentation, segmentId = self._editedNow()
+        if edited == self._edited or self.outliner.isBusy:
             return
-        self._segment = segment
+        self._edited = edited
+        if volume is None or segmentation is None or not segmentId:
+            return
         try:
-            setup, model = self._setup()
-            volume, segmentation, ids = self._chosen(setup, model)
-            mask = readSegments(segmentation, ids, worldGeometry(volume))
+            rememberAsSeen(shared().knownMasks, segmentation, segmentId, volume)
+            found = readSegments(segmentation, {1: segmentId}, worldGeometry(volume))
         except DiffusionSegError as error:
             self._say(str(error))
             return
-        if mask.is_empty:
-            self._say(_whyEmpty(segmentation, segment[1]))
-            return
-        self._say(_("Paint what is missing, erase what is too much, then press Refine."))
-        if not shared().knownMasks.knows(segmentation, ids):
-            self._remember(segmentation, ids, mask)
+        hint = _("Paint what is missing, erase what is too much, then press Refine.")
+        self._say(_whyEmpty(segmentation, segmentId) if found.is_empty else hint)
 
     def _updateStructure(self) -> None:
         """Ask which structure a segment shows when nobody else can tell."""
-        model, (segmentation, segmentId) = self._model(), self._segment
+        model, (_volume, segmentation, segmentId) = self._model(), self._edited
         labels = model.labels if model is not None else ()
         isAsked = len(labels) > 1 and segmentation is not None and bool(segmentId)
         isAsked = isAsked and not acceptedTogether(segmentation, segmentId, model.id)

@@ -12,13 +12,14 @@ from slicer.util import VTKObservationMixin
 
 from DiffusionSegBridge.accept import Accepted, Target
 from DiffusionSegBridge.editor_widget import WidgetEditor
-from DiffusionSegBridge.known_masks import KnownMasks
 from DiffusionSegBridge.segment_groups import acceptedTogether, labelOf
 from DiffusionSegBridge.segments import readSegments, segmentOf
 from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.errors import DiffusionSegError, InputError
 from DiffusionSegPanel.appearance import mute, setRowVisible
+from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.result_section import Refinement
+from DiffusionSegPanel.shared import rememberAsSeen, shared
 
 __all__ = ["RefineSection", "sharedEditorNode"]
 
@@ -42,10 +43,11 @@ class RefineSection(VTKObservationMixin):
         resourcePath: Callable[[str], str],
     ) -> None:
         VTKObservationMixin.__init__(self)
+        self._connections = Connections()
         self.request: Callable[[], tuple[list[Any], Any, Any] | None] = lambda: None
         self.labels: Callable[[], Sequence[Any]] = tuple
         self._outliner, self._result = outliner, resultSection
-        self._known = KnownMasks()
+        self._known = shared().knownMasks
         self._isEntered = self._isWatching = False
         self._load(placeholder, resourcePath)
         self._section = _collapsibleAround(placeholder)
@@ -70,12 +72,8 @@ class RefineSection(VTKObservationMixin):
         """The page is closed for good; may be called again."""
         self.exit()
         self.removeObservers()
-        self._result.accepted.disconnect(self._onAccepted)
-        for widget, name, slot in self._connections:
-            widget.disconnect(name, slot)
-        self._connections = []
+        self._connections.drop()
         self.editor.setMRMLSegmentEditorNode(None)
-        self._known.clear()
 
     def onSceneClose(self) -> None:
         """Everything edited is gone with the scene."""
@@ -104,7 +102,7 @@ class RefineSection(VTKObservationMixin):
                     name=name
                 )
             )
-        original = self._known.original(segmentation, ids, edited) or edited
+        original = self._known.original(segmentation, ids, edited)
         refinement = Refinement(Target(segmentation, ids), edited, original)
         self._result.expectRefinement(refinement)
         self._outliner.refine(volumes, setup, edited, prompt, original)
@@ -137,16 +135,14 @@ class RefineSection(VTKObservationMixin):
         mute(self.ui.refineHintLabel)
 
     def _connect(self) -> None:
-        self._connections: list[tuple[Any, str, Any]] = [
-            (self.ui.refineButton, "clicked()", self.refine),
-            (self.editor, "currentSegmentIDChanged(QString)", self._onSegment),
-            (self.editor, "segmentationNodeChanged(vtkMRMLSegmentationNode*)", self._onSegment),
-        ]
+        self._connections.add(self.ui.refineButton, "clicked()", self.refine)
+        self._connections.add(self.editor, "currentSegmentIDChanged(QString)", self._onSegment)
+        self._connections.add(
+            self.editor, "segmentationNodeChanged(vtkMRMLSegmentationNode*)", self._onSegment
+        )
         if self._section is not None:
-            self._connections.append((self._section, "contentsCollapsed(bool)", self._onCollapsed))
-        for widget, name, slot in self._connections:
-            widget.connect(name, slot)
-        self._result.accepted.connect(self._onAccepted)
+            self._connections.add(self._section, "contentsCollapsed(bool)", self._onCollapsed)
+        self._connections.listen(self._result.accepted, self._onAccepted)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneClosed)
 
@@ -201,13 +197,11 @@ class RefineSection(VTKObservationMixin):
     def _rememberAsSeen(self) -> None:
         """What is painted from here on is the user's, also in a segment from a file."""
         request = self._quietRequest()
-        if request is None:
+        segmentation, segmentId = self.editor.segmentationNode(), self.editor.currentSegmentID()
+        if request is None or segmentation is None or not segmentId:
             return
         try:
-            segmentation, ids = self._edited(_modelId(request[1]))
-            if not self._known.knows(segmentation, ids):
-                mask = readSegments(segmentation, ids, worldGeometry(request[0][0]))
-                self._known.remember(segmentation, ids, mask)
+            rememberAsSeen(self._known, segmentation, segmentId, request[0][0])
         except DiffusionSegError:
             return  # said when Refine is pressed
 

@@ -17,6 +17,7 @@ from DiffusionSegBridge.overlays import (
 from DiffusionSegBridge.side_by_side import SideBySide
 from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegPanel.appearance import setRowVisible
+from DiffusionSegPanel.connections import Connections
 
 __all__ = ["OverlayChooser"]
 
@@ -36,13 +37,10 @@ class OverlayChooser:
         self._volume: Any = None
         self._overlay: Any = None
         self._beside = SideBySide()
-        self._connections = [
-            (ui.overlayCombo, "currentIndexChanged(int)", self._onChosen),
-            (ui.overlayOpacitySlider, "valueChanged(int)", self._onOpacity),
-            (ui.sideBySideBox, "toggled(bool)", self._onSideBySide),
-        ]
-        for widget, signal, slot in self._connections:
-            widget.connect(signal, slot)
+        self._connections = Connections()
+        self._connections.add(ui.overlayCombo, "currentIndexChanged(int)", self._onChosen)
+        self._connections.add(ui.overlayOpacitySlider, "valueChanged(int)", self._onOpacity)
+        self._connections.add(ui.sideBySideBox, "toggled(bool)", self._onSideBySide)
 
     def offer(self, proposal: Proposal, volume: Any) -> None:
         """The overlays of a new result; none is shown yet."""
@@ -85,9 +83,7 @@ class OverlayChooser:
 
     def cleanup(self) -> None:
         """The widgets call back no more."""
-        for widget, signal, slot in self._connections:
-            widget.disconnect(signal, slot)
-        self._connections = []
+        self._connections.drop()
         self.forget()
 
     def _onChosen(self, _index: int) -> None:

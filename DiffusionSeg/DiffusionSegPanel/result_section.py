@@ -22,6 +22,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.verdict import Verdict
 from DiffusionSegPanel.appearance import setRowVisible
+from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.plain_signal import Signal
 from DiffusionSegPanel.result_overlays import OverlayChooser
 from DiffusionSegPanel.result_target import Earlier, TargetChooser
@@ -58,6 +59,7 @@ class ResultSection(VTKObservationMixin):
         resourcePath: Callable[[str], str],
     ) -> None:
         VTKObservationMixin.__init__(self)
+        self._connections = Connections()
         self.accepted, self.discarded, self.said = Signal(), Signal(), Signal()
         self._outliner, self._parameterNode = outliner, parameterNode
         self._editor: Any = None
@@ -112,11 +114,7 @@ class ResultSection(VTKObservationMixin):
         """The page is closed for good; may be called again."""
         self._storeTimer.stop()
         self.removeObservers()
-        for signal, slot in self._signals:
-            signal.disconnect(slot)
-        for widget, name, slot in self._connections:
-            widget.disconnect(name, slot)
-        self._signals, self._connections = [], []
+        self._connections.drop()
         self._targets.cleanup()
         self._drop()
         self._overlays.cleanup()
@@ -183,29 +181,21 @@ class ResultSection(VTKObservationMixin):
 
     def _connect(self) -> None:
         ui, outliner = self.ui, self._outliner
-        self._connections: list[tuple[Any, str, Any]] = [
-            (ui.thresholdSlider, "valueChanged(double)", self._onThreshold),
-            (ui.previousCandidateButton, "clicked()", self._onPrevious),
-            (ui.nextCandidateButton, "clicked()", self._onNext),
-            (ui.nearBox, "toggled(bool)", self._onNear),
-            (ui.radiusSpinBox, "valueChanged(double)", self._onRadius),
-            (ui.uncertainButton, "clicked()", self.goToMostUncertain),
-            (ui.acceptButton, "clicked()", self.accept),
-            (ui.discardButton, "clicked()", self.discard),
-            (self._storeTimer, "timeout()", self._storeThreshold),
-        ]
-        for widget, name, slot in self._connections:
-            widget.connect(name, slot)
-        self._signals: list[tuple[Signal, Any]] = [
-            (outliner.started, self._onStarted),
-            (outliner.previewed, self._onPreviewed),
-            (outliner.finished, self._onFinished),
-            (outliner.failed, self._onEnded),
-            (outliner.stopped, self._onEnded),
-            (self._targets.changed, self._onTarget),
-        ]
-        for signal, slot in self._signals:
-            signal.connect(slot)
+        self._connections.add(ui.thresholdSlider, "valueChanged(double)", self._onThreshold)
+        self._connections.add(ui.previousCandidateButton, "clicked()", self._onPrevious)
+        self._connections.add(ui.nextCandidateButton, "clicked()", self._onNext)
+        self._connections.add(ui.nearBox, "toggled(bool)", self._onNear)
+        self._connections.add(ui.radiusSpinBox, "valueChanged(double)", self._onRadius)
+        self._connections.add(ui.uncertainButton, "clicked()", self.goToMostUncertain)
+        self._connections.add(ui.acceptButton, "clicked()", self.accept)
+        self._connections.add(ui.discardButton, "clicked()", self.discard)
+        self._connections.add(self._storeTimer, "timeout()", self._storeThreshold)
+        self._connections.listen(outliner.started, self._onStarted)
+        self._connections.listen(outliner.previewed, self._onPreviewed)
+        self._connections.listen(outliner.finished, self._onFinished)
+        self._connections.listen(outliner.failed, self._onEnded)
+        self._connections.listen(outliner.stopped, self._onEnded)
+        self._connections.listen(self._targets.changed, self._onTarget)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
 

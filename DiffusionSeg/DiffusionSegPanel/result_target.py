@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegBridge.accept import Target
 from DiffusionSegPanel.appearance import setRowVisible
+from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.plain_signal import Signal
 
 __all__ = ["Earlier", "TargetChooser", "continues"]
@@ -58,12 +59,11 @@ class TargetChooser:
             ("editor", _("As in the Segment Editor")),
         ):
             ui.overwriteCombo.addItem(words, mode)
-        self._connections = [
-            (ui.targetSelector, "currentNodeChanged(vtkMRMLNode*)", self._onSegmentation),
-            (ui.segmentCombo, "currentIndexChanged(int)", self._onSegment),
-        ]
-        for widget, signal, slot in self._connections:
-            widget.connect(signal, slot)
+        self._connections = Connections()
+        self._connections.add(
+            ui.targetSelector, "currentNodeChanged(vtkMRMLNode*)", self._onSegmentation
+        )
+        self._connections.add(ui.segmentCombo, "currentIndexChanged(int)", self._onSegment)
 
     @property
     def target(self) -> Target:
@@ -87,13 +87,13 @@ class TargetChooser:
     def offer(self, volume: Any, labels: tuple[Any, ...], prompt: Any, earlier: Any) -> None:
         """For a new outline: the segments of ``earlier`` when the prompt continues it."""
         self._fixed, self._labels = None, labels
-        known = earlier is not None and earlier.volumeNodeId == volume.GetID()
-        self._known = earlier if known and _isThere(earlier) else None
-        segmentation = self._ofVolume(volume)
-        again = self._known is not None and continues(prompt, self._known.prompt)
-        if self._known is not None and again:
-            segmentation = self._known.segmentationNode
-        self._show(segmentation, next(iter(self._known.segmentIds.values())) if again else "")
+        isOfVolume = earlier is not None and earlier.volumeNodeId == volume.GetID()
+        known = earlier if isOfVolume and _isThere(earlier) else None
+        self._known = known
+        if known is not None and continues(prompt, known.prompt):
+            self._show(known.segmentationNode, next(iter(known.segmentIds.values())))
+        else:
+            self._show(self._ofVolume(volume), "")
 
     def fix(self, target: Target) -> None:
         """For a refinement: the segments that were refined, and no choice."""
@@ -108,9 +108,7 @@ class TargetChooser:
 
     def cleanup(self) -> None:
         """The widgets call back no more."""
-        for widget, signal, slot in self._connections:
-            widget.disconnect(signal, slot)
-        self._connections = []
+        self._connections.drop()
 
     def _ofVolume(self, volume: Any) -> Any:
         """The segmentation chosen last, when it belongs to the volume."""

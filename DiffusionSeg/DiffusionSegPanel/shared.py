@@ -7,10 +7,13 @@ from typing import Any
 import slicer
 
 from DiffusionSegBridge.known_masks import KnownMasks
+from DiffusionSegBridge.segment_groups import acceptedTogether
+from DiffusionSegBridge.segments import readSegments
+from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegPanel.worker_link import WorkerLink
 from DiffusionSegPanel.worker_settings import WorkerSettings, createClient
 
-__all__ = ["Shared", "shared"]
+__all__ = ["Shared", "rememberAsSeen", "shared"]
 
 _NAME = "DiffusionSegShared"
 
@@ -46,3 +49,11 @@ def shared() -> Shared:
         found = Shared()
         setattr(slicer.modules, _NAME, found)
     return found
+
+
+def rememberAsSeen(known: KnownMasks, segmentation: Any, segmentId: str, volume: Any) -> None:
+    """Segments that are seen for the first time: what is painted from here on is the user's."""
+    together = acceptedTogether(segmentation, segmentId, "") or {1: segmentId}
+    new = {value: key for value, key in together.items() if not known.knows(segmentation, key)}
+    if new:
+        known.remember(segmentation, new, readSegments(segmentation, new, worldGeometry(volume)))

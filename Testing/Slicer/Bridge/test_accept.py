@@ -225,6 +225,23 @@ def test_a_refinement_keeps_what_was_drawn_while_it_ran(node: Any, editor: Logic
     assert (expected != new).any()
 
 
+def test_a_refinement_of_one_label_leaves_the_others_out(node: Any, editor: LogicEditor) -> None:
+    sent = ball(center=(3, 5, 6)) > 0.5
+    segmentation, (key,) = _withSegments(node, sent)
+    result = ShownResult(proposal(node, _two(node)), node)
+    rules = Rules(before=maskOf(2 * sent, worldGeometry(node)))
+    accepted = acceptResult(result, 0.3, Target(segmentation, {2: key}), editor, rules)
+    assert dict(accepted.segmentIds) == {2: key}
+    np.testing.assert_array_equal(_voxels(segmentation, key, node), result.mask(0.3) == 2)
+    assert segmentation.GetSegmentation().GetNumberOfSegments() == 1
+    segmentation.GetSegmentation().RemoveSegment(key)
+    accepted = acceptResult(result, 0.3, Target(segmentation, {2: key}), editor, rules)
+    assert accepted.words == "The refined segments were deleted meanwhile."
+    node.GetScene().RemoveNode(segmentation)
+    with pytest.raises(InputError, match="was deleted meanwhile"):
+        acceptResult(result, 0.3, Target(segmentation, {2: key}), editor, rules)
+
+
 def test_two_labels_that_share_a_layer_change_places(node: Any, editor: LogicEditor) -> None:
     result = ShownResult(proposal(node, _two(node)), node)
     first = acceptResult(result, 0.3, Target(), editor)
