@@ -120,6 +120,8 @@ class Dispatch:
             request.ticket.finish("failed", error=error)
             return request.ticket
         self._open[request.ticket.id] = request
+        if request.is_job and not self._greeted:
+            self.call_later(lambda: self._starting(request))
         link.send(request.ticket.id, request.frame, told=header["kind"] == "set_image")
         return request.ticket
 
@@ -275,12 +277,19 @@ class Dispatch:
             self._settle(request, state, error)
 
     def _sending(self, event: Sending) -> None:
-        request = self._open.get(event.number)
-        if request is not None:
-            elapsed_s = time.monotonic() - self._begun_at_s
-            request.ticket.report(
-                WorkerProgress(event.fraction, "Sending the image", elapsed_s, None)
-            )
+        """Told to whoever set the image, and to the jobs that wait for it."""
+        sent = self._open.get(event.number)
+        if sent is None:
+            return
+        elapsed_s = time.monotonic() - self._begun_at_s
+        report = WorkerProgress(event.fraction, "Sending the image", elapsed_s, None)
+        for request in list(self._open.values()):
+            if request.image is sent.image and not request.started:
+                request.ticket.report(report)
+
+    def _starting(self, request: Request) -> None:
+        if not request.started:
+            request.ticket.report(WorkerProgress(0.0, "Starting the worker", 0.0, None))
 
     def _ended(self, error: WorkerError) -> None:
         self._link, self._old_log = None, error.log

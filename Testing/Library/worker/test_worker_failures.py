@@ -271,23 +271,31 @@ def test_a_broken_pipe_does_not_end_a_program_that_does_not_ignore_its_signal(br
     assert (done.returncode, done.stdout) == (0, "failed\n"), done.stderr
 
 
-def test_a_large_upload_blocks_nobody_and_tells_how_far_it_is(start):
-    client = start()
-    client.describe().result(20)
-    process = client._link._process
-    os.kill(process.pid, signal.SIGSTOP)
-    big = Image.from_array(np.ones((64, 512, 512), np.int16))
+def test_a_slow_line_blocks_nobody_and_tells_how_far_it_is(start):
+    relay = (
+        "import os, subprocess, sys, time\n"
+        f"worker = subprocess.Popen({list(COMMAND)!r}, stdin=subprocess.PIPE, bufsize=0)\n"
+        "while block := os.read(0, 1 << 16):\n"
+        "    worker.stdin.write(block)\n"
+        "    time.sleep(len(block) / 3e7)\n"
+        "worker.stdin.close()\n"
+        "worker.wait()\n"
+    )
+    client = start((sys.executable, "-c", relay))
+    big = Image.from_array(np.ones((40, 512, 512), np.int16))
     begun_s = time.monotonic()
-    ticket = client.set_image("big", big)
-    seconds = time.monotonic() - begun_s
+    client.set_image("big", big)
+    ticket = client.propose(setup(), "big", Prompt())
+    assert time.monotonic() - begun_s < 0.2
     reports = []
     ticket.when_progress(reports.append)
-    time.sleep(0.3)
-    client.poll()
-    os.kill(process.pid, signal.SIGCONT)
-    ticket.result(20)
-    assert seconds < 0.1
-    assert not reports or reports[0].stage == "Sending the image"
+    ticket.result(30)
+    stages = list(dict.fromkeys(report.stage for report in reports))
+    assert stages[:3] == ["Starting the worker", "Sending the image", "Loading the model"]
+    sent = [report.fraction for report in reports if report.stage == "Sending the image"]
+    assert len(sent) >= 3
+    assert sent == sorted(sent)
+    assert 0 < sent[0] < 0.9
 
 
 def test_no_room_for_an_image_is_a_sentence(start, bright_models):
