@@ -134,10 +134,10 @@ class Image:
     ) -> Image:
         """The image on another grid, same type; voxels outside the old grid get `outside`
         (None: the smallest value of their channel)."""
-        from DiffusionSegLib.nouns.resample import resample
-
         if geometry == self.geometry:
             return self
+        from DiffusionSegLib.nouns.resample import resample
+
         array = resample(self.array, self.geometry, geometry, interpolation, outside)
         return Image(array, geometry, self.channel_names, path=self.path)
 

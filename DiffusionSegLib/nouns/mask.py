@@ -97,10 +97,10 @@ class Mask:
 
     def resampled(self, geometry: Geometry) -> Mask:
         """The nearest label on another grid; background outside the old one."""
-        from DiffusionSegLib.nouns.resample import resample
-
         if geometry == self.geometry:
             return self
+        from DiffusionSegLib.nouns.resample import resample
+
         array = resample(self.array[np.newaxis], self.geometry, geometry, "nearest", 0.0)[0]
         return Mask(array, geometry, self.labels, self.provenance)
 
