@@ -87,6 +87,8 @@ class WhereTool:
         """An ROI node, a Box, or None for the whole volume. Raises PromptError."""
         parameters = self._parameterNode()
         if parameters.regionMode == RegionMode.REGION:
+            if parameters.region is None:
+                raise PromptError(_("The region was deleted; choose where to look again."))
             return parameters.region
         if parameters.regionMode == RegionMode.SLICE:
             sliceNode = sliceNodeNamed(parameters.sliceViewName)

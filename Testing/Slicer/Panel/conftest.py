@@ -21,6 +21,11 @@ class Lasting:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.tickets: list[Any] = []
+        self.sent: list[Any] = []
+
+    def set_image(self, key: str, image: Any) -> Any:
+        self.sent.append(image)
+        return self.client.set_image(key, image)
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.client, name)
@@ -116,6 +121,18 @@ def workers() -> Iterator[dict[str, Any]]:
         client.close()
 
 
+def share_workers(workers: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages use one worker per command, which outlives them."""
+    from DiffusionSegPanel import page, worker_settings
+
+    def lasting(command: str) -> Lasting:
+        if command not in workers:
+            workers[command] = worker_settings.createClient(command)
+        return Lasting(workers[command])
+
+    monkeypatch.setattr(page, "createClient", lasting)
+
+
 @pytest.fixture
 def opened(
     scene: Any,
@@ -124,15 +141,9 @@ def opened(
     caplog: pytest.LogCaptureFixture,
 ) -> Iterator[OpenedPage]:
     """The module, opened on an empty scene. An error in the log fails the test."""
-    from DiffusionSegPanel import page, worker_settings
     from Testing.Harness.boot import openModule
 
-    def lasting(command: str) -> Lasting:
-        if command not in workers:
-            workers[command] = worker_settings.createClient(command)
-        return Lasting(workers[command])
-
-    monkeypatch.setattr(page, "createClient", lasting)
+    share_workers(workers, monkeypatch)
     module = openModule(ROOT / "DiffusionSeg" / "DiffusionSeg.py")
     yield OpenedPage(module)
     module.close()

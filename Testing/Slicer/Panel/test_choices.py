@@ -111,7 +111,9 @@ def test_a_model_of_two_images_asks_for_the_second(opened: Any) -> None:
     assert opened.status == "Choose a volume to outline."
     ui.secondSelector.setCurrentNode(second)
     assert page.request()[0] == [second]
-    assert page.outliner.channelNames([second]) == (labels[1],)
+    page.segment()
+    assert page.link.client.sent[-1].channel_names == (labels[1],)
+    page.outliner.stop()
     page.parameters.inputVolume = first
     assert page.request()[0] == [first, second]
     assert page.outliner.channelNames([first, second]) == labels

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from Testing.Slicer.Panel.conftest import ROOT, OpenedPage, share_workers
 
 WIDTH = 420  # pixels, the width of a narrow module panel
 
@@ -82,7 +85,6 @@ def test_a_volume_without_voxels_is_named(opened: Any, scene: Any) -> None:
 
 def test_the_panels_process_does_not_import_torch(opened: Any) -> None:
     """Unless other tests of this process have done so before."""
-    from pathlib import Path
 
     import DiffusionSegPanel
 
@@ -148,11 +150,26 @@ def test_older_slicers_are_told_what_is_missing(
     assert sentence.endswith("everything else works.")
 
 
+def test_the_page_works_in_an_older_slicer(
+    scene: Any, workers: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from Testing.Harness.boot import boot, openModule
+
+    boot(tmp_path, version=(5, 8))
+    share_workers(workers, monkeypatch)
+    opened = OpenedPage(openModule(ROOT / "DiffusionSeg" / "DiffusionSeg.py"))
+    opened.ready()
+    assert opened.page.notice.text.startswith("Slicer 5.8.0 lacks slicer.packaging")
+    assert not opened.ui.noticeButton.isVisibleTo(opened.module.frame)
+    opened.ui.segmentButton.click()
+    assert opened.page.outliner.isBusy
+    opened.module.close()
+
+
 def test_an_older_python_gets_one_sentence(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import qt
 
     from Testing.Harness.boot import openModule
-    from Testing.Slicer.Panel.conftest import ROOT
 
     monkeypatch.setattr(sys, "version_info", (3, 9, 10))
     module = openModule(ROOT / "DiffusionSeg" / "DiffusionSeg.py")

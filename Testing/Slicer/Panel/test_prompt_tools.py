@@ -130,6 +130,19 @@ def test_where_to_look(opened: Any) -> None:
     assert page.request()[2].region is None
 
 
+def test_a_region_that_is_deleted_is_not_taken_for_the_whole_volume(
+    opened: Any, scene: Any
+) -> None:
+    opened.ready()
+    opened.ui.regionRadio.click()
+    scene.RemoveNode(opened.page.parameters.region)
+    opened.settle()
+    opened.ui.segmentButton.click()
+    assert opened.status == "The region was deleted; choose where to look again."
+    opened.ui.regionRadio.click()
+    assert opened.page.request()[2].region is not None
+
+
 def test_a_slice_view_that_is_gone_is_a_sentence(opened: Any) -> None:
     from DiffusionSegPanel.parameter_node import RegionMode
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-
 WITHOUT_TORCH = (
     "import sys; sys.modules['torch'] = None; "
     "from DiffusionSegLib.cli.main import main; sys.exit(main(['worker']))"
