@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ __all__ = [
 
 STEPS = 200
 _ALWAYS = 255
-_SLAB_VOXELS = 4_000_000
+_SLAB_VOXELS = 1_000_000
 # The thresholds as a proposal compares them: in single precision.
 _THRESHOLDS = np.append(np.arange(STEPS + 1) / STEPS, np.inf).astype(np.float32)
 
@@ -102,6 +103,20 @@ def gradeProposal(proposal: Proposal) -> GradedOutline:
     The same voxels as `Proposal.mask` at every threshold that is a multiple of 1/200. Only the
     part of the grid where the probability reaches the smallest threshold is interpolated.
     """
+    steps = grading(proposal)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            outline: GradedOutline = end.value
+            return outline
+
+
+def grading(proposal: Proposal) -> Generator[None, None, GradedOutline]:
+    """`gradeProposal` bit by bit: a generator that yields between slabs and returns the outline.
+
+    So a program can answer its user while a large result is made ready.
+    """
     labels = np.array([label.value for label in proposal.labels], np.uint8)
     block = _reach(proposal.evidence, proposal.geometry)
     if proposal.verdict.state is Verdict.NOT_FOUND or _isEmpty(block):
@@ -111,6 +126,7 @@ def gradeProposal(proposal: Proposal) -> GradedOutline:
     values = np.empty(region.shape_kji if len(labels) > 1 else (0, 0, 0), np.uint8)
     thickness = max(1, _SLAB_VOXELS // (region.shape_kji[1] * region.shape_kji[2]))
     for start in range(0, region.shape_kji[0], thickness):
+        yield
         slab = slice(start, min(start + thickness, region.shape_kji[0]))
         part = region.crop((slab, slice(None), slice(None)))
         probability = _evidenceOn(proposal, block, slab, part)

@@ -24,10 +24,13 @@ class ShownResult:
     """A Proposal made ready for a slider: one byte a voxel, where there is anything to show.
 
     volumeNode: the image that was outlined; only its ID is kept. Thresholds are rounded to 1/200
-    and move the main outline only; `candidate` 1, 2, ... are the proposal's alternatives.
+    and move the main outline only; `candidate` 1, 2, ... are the proposal's alternatives. outline:
+    of the proposal, when it was graded already.
     """
 
-    def __init__(self, proposal: Proposal, volumeNode: Any) -> None:
+    def __init__(
+        self, proposal: Proposal, volumeNode: Any, outline: GradedOutline | None = None
+    ) -> None:
         self.proposal = proposal
         self.volumeNodeId: str = volumeNode.GetID()
         self.geometry: Geometry = proposal.geometry
@@ -35,7 +38,9 @@ class ShownResult:
         self._near: NDArray[np.bool_] | None = None
         self._elsewhere: NDArray[np.uint8] | None = None
         self._painted: tuple[NDArray[np.bool_], NDArray[np.uint8]] | None = None
-        self._graded: dict[int, GradedOutline] = {0: gradeProposal(proposal)}
+        self._graded: dict[int, GradedOutline] = {
+            0: gradeProposal(proposal) if outline is None else outline
+        }
         self._guarded: dict[int, GradedOutline] = {}
 
     @property

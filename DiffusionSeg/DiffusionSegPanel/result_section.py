@@ -25,6 +25,7 @@ from DiffusionSegPanel.appearance import setRowVisible
 from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.plain_signal import Signal
 from DiffusionSegPanel.result_overlays import OverlayChooser
+from DiffusionSegPanel.result_preparation import ResultPreparation
 from DiffusionSegPanel.result_target import Earlier, TargetChooser
 from DiffusionSegPanel.result_words import candidateInWords, verdictInWords, volumeInWords
 
@@ -71,6 +72,7 @@ class ResultSection(VTKObservationMixin):
         self._preview: PreviewSegmentation | None = None
         self._estimate: PreviewSegmentation | None = None
         self._before: Mask | None = None
+        self._preparation = ResultPreparation()
         self._isEntered = self._isUpdating = False
         self._load(placeholder, resourcePath)
         self._connect()
@@ -117,6 +119,7 @@ class ResultSection(VTKObservationMixin):
         self._connections.drop()
         self._targets.cleanup()
         self._drop()
+        self._preparation.cleanup()
         self._overlays.cleanup()
 
     def onSceneClose(self) -> None:
@@ -202,6 +205,7 @@ class ResultSection(VTKObservationMixin):
     # What the outliner says
 
     def _onStarted(self, kind: str) -> None:
+        self._preparation.cancel()
         self._endEstimate()
         if kind != "refine":
             self._expected = None
@@ -226,11 +230,19 @@ class ResultSection(VTKObservationMixin):
     def _onFinished(self, answer: Any) -> None:
         refinement = self._expected if answer.kind == "refine" else None
         self._expected = None
+        self._preparation.start(
+            answer.proposal, lambda outline: self._onReady(answer, refinement, outline)
+        )
+
+    def _onReady(self, answer: Any, refinement: Refinement | None, outline: Any) -> None:
+        """The result can be shown; the volume may have gone while it was made ready."""
         self._endEstimate()
         self._drop()
         volume = slicer.mrmlScene.GetNodeByID(answer.volumeNodeId)
+        if volume is None:
+            return
         try:
-            self._shown = ShownResult(answer.proposal, volume)
+            self._shown = ShownResult(answer.proposal, volume, outline)
             self._answer, self._refinement = answer, refinement
             if refinement is not None and refinement.original is not None:
                 self._shown.keepPainted(refinement.edited, refinement.original)
@@ -375,6 +387,7 @@ class ResultSection(VTKObservationMixin):
 
     def _drop(self) -> None:
         """No result, no preview, no overlay."""
+        self._preparation.cancel()
         if self._preview is not None:
             self._preview.remove()
         self._preview = self._shown = self._answer = None

@@ -364,6 +364,33 @@ def test_a_scene_saved_meanwhile_holds_nothing_of_it(
     assert "preview" not in text and "probability" not in text
 
 
+def test_a_large_result_is_made_ready_between_other_events(opened: Any, scene: Any) -> None:
+    """The page never waits for it; what happens meanwhile wins."""
+    from DiffusionSegPanel import result_preparation
+
+    node = toyVolume(opened, scene, shape=(40, 200, 200))
+    opened.page.result._preparation.cancel()
+    result_preparation._AT_ONCE_S, was = 0.0, result_preparation._AT_ONCE_S
+    try:
+        arrive(opened, node)
+        assert opened.page.result.shown is None and not previews(scene)
+        opened.page.outliner.started.emit("propose")
+        opened.settle(0.1)
+        assert opened.page.result.shown is None
+        arrive(opened, node)
+        result_preparation._AT_ONCE_S = 0.01
+        opened.until(lambda: opened.page.result.shown is not None)
+        assert drawn(scene).any()
+        result_preparation._AT_ONCE_S = 0.0
+        arrive(opened, node)
+        scene.RemoveNode(node)
+        result_preparation._AT_ONCE_S = 0.01
+        opened.settle(0.3)
+        assert opened.page.result.shown is None
+    finally:
+        result_preparation._AT_ONCE_S = was
+
+
 def test_dragging_is_fast_enough_for_a_small_volume(opened: Any, scene: Any) -> None:
     """A guard against work that does not belong into a drag; the benchmark measures the rest."""
     node = toyVolume(opened, scene)
