@@ -12,9 +12,8 @@ from typing import Any
 
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError, InputError, WorkerError
 from DiffusionSegLib.nouns.image import Image
-from DiffusionSegLib.worker.answer_packing import unpack_answer
 from DiffusionSegLib.worker.answers import WorkerProgress
-from DiffusionSegLib.worker.failures import explained, unpack_failure
+from DiffusionSegLib.worker.failures import unpack_failure
 from DiffusionSegLib.worker.frames import Frame
 from DiffusionSegLib.worker.link import Arrived, Ended, Event, Link, News, Sending, Unsent
 from DiffusionSegLib.worker.packing import pack_image
@@ -223,7 +222,7 @@ class Dispatch:
             return  # of a worker that has been replaced
         try:
             if isinstance(event, Arrived):
-                self._arrived(event.frame)
+                self._arrived(event)
             elif isinstance(event, Ended):
                 self._ended(event.error)
             elif isinstance(event, Unsent):
@@ -233,10 +232,11 @@ class Dispatch:
         except Exception:  # noqa: BLE001  a boundary: a message that makes no sense must not stop the panel
             _LOG.exception("A message of the worker could not be understood.")
 
-    def _arrived(self, frame: Frame) -> None:
-        kind, number = frame.header["kind"], frame.header.get("id", 0)
+    def _arrived(self, event: Arrived) -> None:
+        header = event.frame.header
+        kind, number = header["kind"], header.get("id", 0)
         if kind == "greeting":
-            self._greet(frame.header)
+            self._greet(header)
             return
         if kind in ("answer", "failure", "ended"):
             self._cancelled_at_s.pop(number, None)
@@ -246,11 +246,12 @@ class Dispatch:
         request.started = True
         if kind == "progress":
             names = ("fraction", "stage", "elapsed_s", "remaining_s")
-            request.ticket.report(WorkerProgress(*(frame.header[name] for name in names)))
+            request.ticket.report(WorkerProgress(*(header[name] for name in names)))
         elif kind == "answer":
-            self._answered(request, frame)
+            state = "done" if event.error is None else "failed"
+            self._settle(request, state, event.error, event.value)
         elif kind == "failure":
-            self._failed(number, unpack_failure(frame.header))
+            self._failed(number, unpack_failure(header))
         elif kind == "cancelled":
             self._settle(request, "cancelled", Cancelled())
 
@@ -261,14 +262,6 @@ class Dispatch:
                 f"it speaks version {header.get('protocol')} of the protocol and this program "
                 f"{PROTOCOL}; install the same version of DiffusionSeg on both sides"
             )
-
-    def _answered(self, request: Request, frame: Frame) -> None:
-        try:
-            value = unpack_answer(frame)
-        except Exception as error:  # noqa: BLE001  a boundary: the ticket is told
-            self._settle(request, "failed", explained(error))
-            return
-        self._settle(request, "done", None, value)
 
     def _failed(self, number: int, error: DiffusionSegError) -> None:
         request = self._open.get(number)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Protocol
+from typing import Any, Protocol
 
 from DiffusionSegLib.errors import DiffusionSegError, WorkerError
+from DiffusionSegLib.worker.answer_packing import unpack_answer
+from DiffusionSegLib.worker.failures import explained
 from DiffusionSegLib.worker.frames import Frame
 
-__all__ = ["Arrived", "Ended", "Event", "Link", "News", "Sending", "Unsent"]
+__all__ = ["Arrived", "Ended", "Event", "Link", "News", "Sending", "Unsent", "arrived"]
 
 
 class Link(Protocol):
@@ -32,10 +34,22 @@ class Link(Protocol):
 
 @dataclass(frozen=True)
 class Arrived:
-    """A frame came."""
+    """A frame came; value or error: what an answer holds, made on the thread that received it."""
 
     link: Link
     frame: Frame
+    value: Any = None
+    error: DiffusionSegError | None = None
+
+
+def arrived(link: Link, frame: Frame) -> Arrived:
+    """Unpacks answers: for large ones that takes too long for a panel's thread."""
+    if frame.header["kind"] != "answer":
+        return Arrived(link, frame)
+    try:
+        return Arrived(link, frame, unpack_answer(frame))
+    except Exception as error:  # noqa: BLE001  a thread's boundary: the ticket is told
+        return Arrived(link, frame, None, explained(error))
 
 
 @dataclass(frozen=True)

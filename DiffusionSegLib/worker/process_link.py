@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from DiffusionSegLib.errors import WorkerError
 from DiffusionSegLib.worker.failures import explained
 from DiffusionSegLib.worker.frames import Frame, FrameError, FrameReader, FrameWriter
-from DiffusionSegLib.worker.link import Arrived, Ended, News, Sending, Unsent
+from DiffusionSegLib.worker.link import Ended, News, Sending, Unsent, arrived
 from DiffusionSegLib.worker.pipes import widen
 from DiffusionSegLib.worker.process_tree import ended_by, kill_tree, start, wait_for_end
 
@@ -136,7 +136,7 @@ class ProcessLink:
             if frame.header["kind"] == "broken":
                 self._reason = f"it could not read a request: {frame.header.get('sentence')}"
             else:
-                self._news.put(Arrived(self, frame))
+                self._news.put(arrived(self, frame))
             frame = reader.read()
 
     def _finish(

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from DiffusionSegLib.errors import WorkerError
 from DiffusionSegLib.worker.failures import explained
 from DiffusionSegLib.worker.frames import Frame
-from DiffusionSegLib.worker.link import Arrived, Ended, News, Unsent
+from DiffusionSegLib.worker.link import Ended, News, Unsent, arrived
 from DiffusionSegLib.worker.server import Server
 
 __all__ = ["ThreadLink"]
@@ -26,7 +26,7 @@ class ThreadLink:
         self._news = news
         self._requests: SimpleQueue[tuple[int, Callable[[], Frame]] | None] = SimpleQueue()
         self._over = threading.Event()
-        self._server = Server(lambda frame: news.put(Arrived(self, frame)))
+        self._server = Server(lambda frame: news.put(arrived(self, frame)))
         threading.Thread(target=self._receive, name="worker: receive", daemon=True).start()
         threading.Thread(target=self._work, name="worker: work", daemon=True).start()
 

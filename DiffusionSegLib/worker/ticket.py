@@ -87,8 +87,11 @@ class Ticket(Generic[T]):
 
     def report(self, progress: WorkerProgress) -> None:
         """For the client: how far it is."""
-        if self.is_finished:
-            return
         self.progress = progress
         for callback in self._heard:
-            self._owner.call_later(lambda callback=callback: callback(progress))  # type: ignore[misc]
+            self._owner.call_later(lambda callback=callback: self._tell(callback, progress))  # type: ignore[misc]
+
+    def _tell(self, callback: Callable[[WorkerProgress], None], progress: WorkerProgress) -> None:
+        # Cancelled meanwhile: whoever stopped it does not want to hear more.
+        if self.state in ("waiting", "done"):
+            callback(progress)

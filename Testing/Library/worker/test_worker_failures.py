@@ -121,6 +121,43 @@ def test_a_worker_of_another_version(start):
         start((sys.executable, "-c", greeting)).describe().result(15)
 
 
+SPEAKING = """
+import io, os, sys, time
+from DiffusionSegLib.worker.frames import Frame, FrameReader, FrameWriter
+writer = FrameWriter(io.FileIO(1, "wb"))
+writer.write(Frame({"kind": "greeting", "protocol": 1}))
+number = FrameReader(io.FileIO(0, "rb")).read().header["id"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("os.write(1, b'x' * 50)", "sent cannot be read, so it was stopped. Instead of a frame"),
+        ("os.write(1, b'DSG1' + bytes([255] * 12))", "more than any"),
+        ("os.write(1, b'DSG1' + bytes(3))", "ended after 7 of 16 bytes"),
+        ("writer.write(Frame({'kind': 'answer', 'id': number}))", "answer cannot be read .KeyErr"),
+        (
+            "writer.write(Frame({'kind': 'answer', 'id': number, 'type': 'Hello', 'value': {}}))",
+            "answer cannot be read .KeyError: 'devices'",
+        ),
+        (
+            "writer.write(Frame({'kind': 'failure', 'id': number, 'error': 'Odd'}))\n"
+            "writer.write(Frame({'kind': 'poem', 'id': number}))\n"
+            "writer.write(Frame({'kind': 'progress', 'id': number + 9}))",
+            "^$",
+        ),
+        ("sys.exit(0)", "stopped unexpectedly .exit code 0.. The next request starts it"),
+    ],
+    ids=["text", "huge", "truncated", "empty", "hollow", "odd", "gone"],
+)
+def test_a_garbled_answer_is_one_sentence(start, answer, words):
+    client = start((sys.executable, "-c", f"{SPEAKING}\n{answer}\n"))
+    with pytest.raises(WorkerError, match=words):
+        client.describe().result(15)
+    client.poll()
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
