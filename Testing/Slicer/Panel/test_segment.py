@@ -29,6 +29,7 @@ def test_a_sample_is_outlined(opened: Any) -> None:
     assert ui.segmentButton.text == "Stop"
     assert ui.segmentButton.enabled
     assert ui.stopHereButton.enabled
+    assert ui.stopHereButton.isVisibleTo(opened.module.frame)
     assert opened.page.outliner.isBusy
     opened.until(lambda: results)
     result = results[0]
@@ -84,7 +85,10 @@ def test_the_same_prompts_run_on_another_volume(opened: Any) -> None:
     results = opened.finished()
     opened.ui.segmentButton.click()
     opened.until(lambda: results)
+    said = opened.status
     second = opened.load("hippocampus_039")
+    assert said
+    assert opened.status != said, "that was about the other volume"
     opened.ui.segmentButton.click()
     opened.until(lambda: len(results) == 2)
     assert [result.volumeNodeId for result in results] == [first.GetID(), second.GetID()]
