@@ -12,6 +12,9 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QWidget
 
 from Testing.Harness.nodes_io import NodesIO
+from Testing.Harness.scene import SceneWorld
+
+_ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 
 
 class LayoutManager(QObject):
@@ -19,21 +22,17 @@ class LayoutManager(QObject):
 
     layoutChanged = Signal(int)
 
-    def __init__(self) -> None:
+    def __init__(self, world: SceneWorld) -> None:
         super().__init__()
         self._layout = 3
-        self._widgets: dict[str, Any] = {}
+        self._widgets = {name: _slice_widget(world, name) for name in _ORIENTATIONS}
 
     def sliceViewNames(self) -> list[str]:
-        return ["Red", "Green", "Yellow"]
+        return list(_ORIENTATIONS)
 
     def sliceWidget(self, name: str) -> Any:
         """Its slice logic and node are real; the view is not."""
-        if name not in self.sliceViewNames():
-            return None
-        if name not in self._widgets:
-            self._widgets[name] = _slice_widget(name)
-        return self._widgets[name]
+        return self._widgets.get(name)
 
     def setLayout(self, layout: int) -> None:
         if layout != self._layout:
@@ -54,13 +53,12 @@ class LayoutManager(QObject):
     layout = Property(int, lambda self: self._layout, setLayout)
 
 
-def _slice_widget(name: str) -> SimpleNamespace:
-    logics = slicer.app.applicationLogic().GetSliceLogics()
+def _slice_widget(world: SceneWorld, name: str) -> SimpleNamespace:
     logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
-    logic.SetMRMLScene(slicer.mrmlScene)
-    logic.AddSliceNode(name)
-    logics.AddItem(logic)
+    logic.SetMRMLApplicationLogic(world.application_logic)
+    logic.SetMRMLScene(world.scene)
+    logic.AddSliceNode(name).SetOrientation(_ORIENTATIONS[name])
+    world.application_logic.GetSliceLogics().AddItem(logic)
     return SimpleNamespace(
         sliceLogic=lambda: logic,
         mrmlSliceNode=logic.GetSliceNode,
@@ -83,11 +81,11 @@ class Application(QObject):
     startupCompleted = Signal()
     aboutToQuit = Signal()
 
-    def __init__(self, world: Any, folder: Path, version: tuple[int, int] = (5, 12)) -> None:
+    def __init__(self, world: SceneWorld, folder: Path, version: tuple[int, int] = (5, 12)) -> None:
         super().__init__()
         self._world, self._folder, self._version = world, folder, version
         self._settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
-        self._layout_manager, self._module_manager = LayoutManager(), ModuleManager()
+        self._layout_manager, self._module_manager = LayoutManager(world), ModuleManager()
         self._io = NodesIO()
 
     def layoutManager(self) -> LayoutManager:

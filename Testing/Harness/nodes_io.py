@@ -5,21 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import slicer
+from PIL import Image
 
 _TYPES = {
     "SegmentationFile": (".seg.nrrd", ".seg.nhdr"),
     "MarkupsFile": (".mrk.json",),
     "SceneFile": (".mrb", ".mrml"),
     "TransformFile": (".h5", ".tfm"),
-    "VolumeFile": (".nrrd", ".nii", ".nii.gz", ".mha", ".mhd", ".nhdr", ".png", ".jpg", ".tif"),
+    "VolumeFile": (".nrrd", ".nii", ".nii.gz", ".mha", ".mhd", ".nhdr"),
 }
+_PHOTOGRAPHS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 class NodesIO:
     """The few file types that the project's data has."""
 
     def fileType(self, path: str) -> str:
+        if path.lower().endswith(_PHOTOGRAPHS):
+            return "VolumeFile"
         for kind, endings in _TYPES.items():
             if path.lower().endswith(endings):
                 return kind
@@ -66,7 +71,18 @@ def _load_scene(path: str, clear: bool) -> bool:
 
 
 def _load_volume(path: str, name: str) -> Any:
+    if path.lower().endswith(_PHOTOGRAPHS):
+        return _load_photograph(path, name)
     return slicer.modules.volumes.logic().AddArchetypeVolume(path, name, 0)
+
+
+def _load_photograph(path: str, name: str) -> Any:
+    """One slice with pixels of 1 mm, as Slicer reads it; slicer-core has no readers for these."""
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture)[None]
+    kind = "vtkMRMLVectorVolumeNode" if pixels.ndim == 4 else "vtkMRMLScalarVolumeNode"
+    to_ras = np.diag([-1.0, -1.0, 1.0, 1.0])  # rows go to posterior, columns to the left
+    return slicer.util.addVolumeFromArray(pixels, to_ras, name, kind)
 
 
 def _load_segmentation(path: str, name: str) -> Any:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import slicer
+from PySide6.QtCore import QCoreApplication, QEvent
 
 
 class OpenedModule:
@@ -69,7 +70,8 @@ class OpenedModule:
         if self.widget is not None:
             slicer.app.moduleManager().moduleAboutToBeUnloaded.emit(self.name)
             self.frame.deleteLater()
-            self.widget = None
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            self.widget = self.frame = None
 
     def reload(self) -> Any:
         """The developer's Reload button. Returns the new widget."""

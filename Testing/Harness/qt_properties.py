@@ -20,12 +20,20 @@ class PropertyAttribute:
 
     def __init__(self, name: str, original: Any = None) -> None:
         self.name, self.original = name, original
+        self._reading = False
 
     def __get__(self, owner: QtCore.QObject | None, kind: type) -> Any:
         if owner is None:  # such as QTimer.singleShot(ms, f), a static method of the same name
             bind = getattr(self.original, "__get__", None)
             return bind(None, kind) if bind else self
-        return _get_property(owner, self.name)
+        if self._reading and self.original is not None:
+            # A virtual getter, such as sizeHint: PySide asks whether Python overrides it.
+            return self.original.__get__(owner, kind)
+        self._reading = True
+        try:
+            return _get_property(owner, self.name)
+        finally:
+            self._reading = False
 
     def __set__(self, owner: QtCore.QObject, value: object) -> None:
         if not _set_property(owner, self.name, value):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import sys
@@ -11,6 +13,7 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import slicer
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from Testing.Harness import failures, qt_adapter
@@ -33,6 +36,21 @@ def start() -> None:
     window = QMainWindow()
     slicer.util.mainWindow = lambda: window
     _kept.extend([application, window])
+    atexit.register(stop)
+
+
+def stop() -> None:
+    """Take everything down in the order of the real application, before Python itself goes."""
+    for widget in QApplication.topLevelWidgets():
+        widget.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    scene = getattr(slicer, "mrmlScene", None)
+    if scene is not None:
+        scene.RemoveAllObservers()
+        scene.Clear(1)
+    slicer.app = slicer.mrmlScene = None
+    _kept.clear()
+    gc.collect()
 
 
 def _hide_shortcuts_of_the_wheel() -> None:

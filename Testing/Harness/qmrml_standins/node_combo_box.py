@@ -49,7 +49,7 @@ class qMRMLNodeComboBox(SceneSelector):
         self._attributes: list[tuple[str, str, object]] = []
         self._none, self._none_text, self._show_hidden = False, "None", False
         self._node: Any = None
-        self._observers = Observers()
+        self._observers = Observers(self)
         self._box = QComboBox(self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

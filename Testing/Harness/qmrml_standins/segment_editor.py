@@ -55,7 +55,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._buttons: dict[str, QPushButton] = {}
         self._order: list[str] = []
         self._active: Any = None
-        self._observers = Observers()
+        self._observers = Observers(self)
         self._build()
 
     def _build(self) -> None:

@@ -31,7 +31,7 @@ class _FollowsSegmentation(qMRMLWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._segmentation: Any = None
-        self._observers = Observers()
+        self._observers = Observers(self)
 
     def _follow(self, node: Any) -> None:
         self._observers.remove_all()

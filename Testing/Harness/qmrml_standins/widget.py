@@ -72,10 +72,11 @@ def stored(kind: type | str, name: str, default: Any) -> Property:
 
 
 class Observers:
-    """VTK observations that are removed together."""
+    """VTK observations that are removed together, at the latest with the widget they belong to."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: QWidget) -> None:
         self._tags: list[tuple[Any, int]] = []
+        owner.destroyed.connect(self.remove_all)
 
     def add(self, caller: Any, event: Any, callback: Any) -> None:
         self._tags.append((caller, caller.AddObserver(event, callback)))
