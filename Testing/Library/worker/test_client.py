@@ -20,7 +20,7 @@ from DiffusionSegLib.nouns.label import label_for
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Box, Prompt
 from DiffusionSegLib.worker.inprocess import InProcessClient
-from Testing.Library.worker.toys import GRID, children, image, setup, wait_until
+from Testing.Library.worker.toys import GRID, children, has_begun, image, setup, wait_until
 
 PLACE = tuple(GRID.kji_to_ras([[2, 4, 5]])[0])
 LONG = {"steps": 1000, "pause": 0.02}
@@ -316,7 +316,7 @@ def test_closing_ends_everything(fresh):
     before = children()
     fresh.set_image("a", image())
     ticket = fresh.propose(setup(**LONG), "a", Prompt())
-    wait_until(lambda: ticket.progress is not None, 20, fresh.poll)
+    wait_until(lambda: has_begun(ticket), 20, fresh.poll)
     begun_s = time.monotonic()
     fresh.close()
     assert time.monotonic() - begun_s < 1.5

@@ -19,6 +19,7 @@ from Testing.Library.worker.toys import (
     COMMAND,
     children,
     environment,
+    has_begun,
     image,
     is_alive,
     setup,
@@ -46,7 +47,7 @@ def test_kill_fails_what_waits_and_the_next_request_starts_it_again_with_its_ima
     client.set_image("a", image())
     ticket = client.propose(setup(**LONG), "a", Prompt())
     report = client.memory()
-    wait_until(lambda: report.is_finished and ticket.progress, 20, client.poll)
+    wait_until(lambda: report.is_finished and has_begun(ticket), 20, client.poll)
     os.kill(worker_pid(client), signal.SIGKILL)
     with pytest.raises(WorkerError, match=r"stopped unexpectedly .killed, often because.*again"):
         ticket.result(10)
@@ -212,7 +213,7 @@ def test_a_wrapper_and_all_its_processes_end(start, tmp_path):
     client = start((launcher,))
     client.set_image("a", image())
     ticket = client.propose(setup(**LONG), "a", Prompt())
-    wait_until(lambda: ticket.progress is not None, 20, client.poll)
+    wait_until(lambda: has_begun(ticket), 20, client.poll)
     tree = children() - before
     assert len(tree) >= 3
     client.close()

@@ -65,6 +65,11 @@ def wait_until(true, timeout_s=10.0, poll=None):
         time.sleep(0.005)
 
 
+def has_begun(ticket):
+    """Whether the worker computes for it."""
+    return ticket.progress is not None and ticket.progress.stage != "Starting the worker"
+
+
 def is_alive(pid):
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
