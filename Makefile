@@ -39,7 +39,7 @@ BENCH := msd_hippocampus=hippocampus dsb2018_nuclei=nuclei isic2017_98=skin-lesi
 
 # Commands of their own; `.venv/bin/python -m Testing.Benchmarks.NAME --help` says what each measures
 # and how to give it whole data sets instead of the samples.
-BENCHMARKS := refine_errors presence adaptive stability memory
+BENCHMARKS := refine_errors presence adaptive stability memory worker_speed
 
 bench: $(STAMP)-bench ## Measure the bundled models on the bundled samples
 	@set -e; for pair in $(BENCH); do \
