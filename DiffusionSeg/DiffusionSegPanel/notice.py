@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from slicer.i18n import tr as _
-
 __all__ = ["Notice"]
 
 
 class Notice:
-    """One or more sentences and, where something can be done at once, a button."""
+    """One or more sentences and, where something can be done at once, a button.
 
-    def __init__(self, ui: Any, onTryAgain: Callable[[], None]) -> None:
-        self._ui, self._onTryAgain = ui, onTryAgain
+    canInstall: whether installing packages would help.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        onTryAgain: Callable[[], None],
+        onInstall: Callable[[], None],
+        canInstall: Callable[[], bool],
+    ) -> None:
+        self._ui, self._onTryAgain, self._onInstall = ui, onTryAgain, onInstall
+        self._canInstall = canInstall
         self._standing = ""
         self._passing = ""
         ui.noticeButton.connect("clicked()", self._onClicked)
+        ui.noticeInstallButton.connect("clicked()", onInstall)
         self._show()
 
     @property
@@ -39,6 +48,7 @@ class Notice:
     def cleanup(self) -> None:
         """The button calls back no more."""
         self._ui.noticeButton.disconnect("clicked()", self._onClicked)
+        self._ui.noticeInstallButton.disconnect("clicked()", self._onInstall)
 
     def _onClicked(self) -> None:
         self.tell("")
@@ -46,6 +56,6 @@ class Notice:
 
     def _show(self) -> None:
         self._ui.noticeLabel.text = self.text
-        self._ui.noticeButton.text = _("Try again")
         self._ui.noticeButton.setVisible(bool(self._passing))
+        self._ui.noticeInstallButton.setVisible(bool(self._passing) and self._canInstall())
         self._ui.noticeFrame.setVisible(bool(self.text))

@@ -17,6 +17,7 @@ from DiffusionSegPanel.choice import Choice, chosen
 from DiffusionSegPanel.estimator import Estimator
 from DiffusionSegPanel.first_volume import chooseFirstVolume
 from DiffusionSegPanel.input_section import InputSection
+from DiffusionSegPanel.installation import canInstall, install
 from DiffusionSegPanel.notice import Notice
 from DiffusionSegPanel.outliner import Outliner, OutlineResult
 from DiffusionSegPanel.prompt_section import PromptSection
@@ -173,7 +174,9 @@ class Page(VTKObservationMixin):
 
     def _makeSections(self, resourcePath: Callable[[str], str]) -> None:
         ui = self.ui
-        self.notice = Notice(ui, self._reconnect)
+        self.notice = Notice(
+            ui, self._reconnect, self._onInstall, lambda: canInstall(self.settings.command)
+        )
         self.input = InputSection(ui, self._parameters)
         self.prompt = PromptSection(
             ui, self._parameters, self._volume, self.settings.history, resourcePath
@@ -332,6 +335,14 @@ class Page(VTKObservationMixin):
         self.notice.tell("")
         self.link.connect(self.settings.command)
         self.refresh()
+
+    def _onInstall(self) -> None:
+        try:
+            install()
+        except DiffusionSegError as error:
+            self.notice.tell(str(error))
+            return
+        self._reconnect()
 
     def _onTestRequested(self, commandText: str) -> None:
         self.settingsSection.sayOfTest(_("Starting the worker"), isRunning=True)

@@ -195,12 +195,12 @@ def test_what_a_method_does_not_take_is_disabled_with_the_reason(opened: Any) ->
 def test_text_is_completed_from_history_and_terminology(opened: Any) -> None:
     page = opened.page
     page.settings.remember("pineal  gland")
-    page.settings.remember("odd name of mine")
+    page.settings.remember("Odd Name of mine")
     page.settings.remember("pineal gland")
-    assert page.settings.history() == ["pineal gland", "odd name of mine"]
+    assert page.settings.history() == ["pineal gland", "Odd Name of mine"]
     completion = page.prompt.completion
-    assert completion.suggestions("") == ["pineal gland", "odd name of mine"]
-    assert completion.suggestions("NAME")[0] == "odd name of mine"
+    assert completion.suggestions("") == ["pineal gland", "Odd Name of mine"]
+    assert completion.suggestions("nAME")[0] == "Odd Name of mine"
     from DiffusionSegBridge.terminology import completions
 
     known = completions("ki")
