@@ -366,6 +366,7 @@ class ResultSection(VTKObservationMixin):
         ui.thresholdSlider.setEnabled(shown.candidate == 0)
         setRowVisible(bool(self._answer.prompt.points), ui.nearLabel, ui.nearRow)
         ui.radiusSpinBox.setEnabled(ui.nearBox.checked)
+        ui.acceptButton.text = self._targets.acceptText
         ui.acceptButton.setEnabled(verdict.state is not Verdict.NOT_FOUND)
 
     def _readParameters(self) -> None:

@@ -79,6 +79,13 @@ class TargetChooser:
         return Target(segmentation, {self._labels[0].value: chosen})
 
     @property
+    def acceptText(self) -> str:
+        """What the Accept button says: that something is replaced, when it is."""
+        combo = self._ui.segmentCombo
+        isReplacing = self._fixed is None and bool(self.target.segmentIds)
+        return str(combo.currentText) if isReplacing else _("Accept")
+
+    @property
     def overwrite(self) -> str:
         """One of OVERWRITE_MODES."""
         combo = self._ui.overwriteCombo

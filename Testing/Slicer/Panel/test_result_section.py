@@ -177,7 +177,7 @@ def test_more_marks_on_the_same_thing_replace_its_segment(opened: Any, scene: An
     ui.acceptButton.click()
     more = Prompt(points=[*CENTER.points, (3.0, 4.0, 8.0)])
     found = arrive(opened, node, ball(radius=0.8)[np.newaxis], prompt=more)
-    assert ui.segmentCombo.currentText == "Replace CT tumor"
+    assert ui.segmentCombo.currentText == ui.acceptButton.text == "Replace CT tumor"
     assert set(np.unique(drawn(scene))) == {0, 2, 3}  # a smaller ball removes and keeps
     ui.acceptButton.click()
     (segmentation,) = segmentations()
@@ -194,6 +194,7 @@ def test_other_marks_make_another_segment(opened: Any, scene: Any) -> None:
     ui.acceptButton.click()
     arrive(opened, node, prompt=Prompt(points=[(3.0, 4.0, 8.0)]))
     assert ui.segmentCombo.currentText == "New segment"
+    assert ui.acceptButton.text == "Accept"
     ui.acceptButton.click()
     (segmentation,) = segmentations()
     segments = segmentation.GetSegmentation()
@@ -272,6 +273,8 @@ def test_changes_stay_within_a_distance_of_the_clicks(opened: Any, scene: Any) -
     node = toyVolume(opened, scene)
     ui = opened.page.result.ui
     arrive(opened, node)
+    assert ui.moreBox.collapsed
+    ui.moreBox.collapsed = False
     assert not ui.nearRow.isVisibleTo(opened.module.frame)  # no click, no distance
     whole = drawn(scene)
     arrive(opened, node, prompt=CENTER)
