@@ -77,6 +77,10 @@ class ctkCollapsibleGroupBox(QGroupBox):
         self.setChecked(True)
         self.toggled.connect(self._show_contents)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_contents(not self.collapsed)  # children that were added after it was collapsed
+
     def _show_contents(self, shown: bool) -> None:
         for child in self.children():
             if isinstance(child, QWidget):
