@@ -85,7 +85,10 @@ def acceptResult(
     if not segmentIds:
         return Accepted(segmentation, {}, "The refined segments were deleted meanwhile.")
     mask = readSegments(segmentation, segmentIds, worldGeometry(volume))
-    return Accepted(segmentation, segmentIds, _words(result, segmentation, segmentIds, mask), mask)
+    words = _words(result, segmentation, segmentIds, mask)
+    if editor.isMasked():
+        words += " The Segment Editor's mask protects some voxels; they stayed as they were."
+    return Accepted(segmentation, segmentIds, words, mask)
 
 
 def _write(

@@ -45,6 +45,9 @@ class EditorPort(Protocol):
         """Inside the block: "none" leaves other segments alone, "all" and "visible" take their
         voxels, "editor" does what the Segment Editor is set to."""
 
+    def isMasked(self) -> bool:
+        """Whether masks protect some voxels."""
+
     def undo(self) -> None:
         """Take the last step back."""
 
@@ -67,6 +70,12 @@ class Editor:
     def remove(self, segmentId: str, inside: NDArray[np.bool_], geometry: Geometry) -> None:
         """See EditorPort."""
         self._change(segmentId, inside, geometry, adding=False)
+
+    def isMasked(self) -> bool:
+        """See EditorPort."""
+        node = self.editorNode()
+        # 0 is EditAllowedEverywhere.
+        return bool(node.GetMaskMode() != 0 or node.GetSourceVolumeIntensityMask())
 
     @contextmanager
     def overwriting(self, mode: str) -> Iterator[None]:

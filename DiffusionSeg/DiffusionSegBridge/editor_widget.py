@@ -97,6 +97,10 @@ class WidgetEditor:
         """See EditorPort."""
         return self._begun().overwriting(mode)
 
+    def isMasked(self) -> bool:
+        """See EditorPort."""
+        return self._begun().isMasked()
+
     def undo(self) -> None:
         """See EditorPort."""
         self._widget.undo()

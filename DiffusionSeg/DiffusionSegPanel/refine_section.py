@@ -21,9 +21,9 @@ from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.result_section import Refinement
 from DiffusionSegPanel.shared import rememberAsSeen, shared
 
-__all__ = ["RefineSection", "sharedEditorNode"]
+__all__ = ["RefineSection", "ownEditorNode"]
 
-_SINGLETON = "SegmentEditor"
+_SINGLETON = "DiffusionSeg"
 
 
 class RefineSection(VTKObservationMixin):
@@ -52,14 +52,14 @@ class RefineSection(VTKObservationMixin):
         self._load(placeholder, resourcePath)
         self._section = _collapsibleAround(placeholder)
         self._connect()
-        self.editor.setMRMLSegmentEditorNode(sharedEditorNode())
+        self.editor.setMRMLSegmentEditorNode(ownEditorNode())
         resultSection.setEditor(WidgetEditor(self.editor))
         self._update()
 
     def enter(self) -> None:
         """The module is shown."""
         self._isEntered = True
-        self.editor.setMRMLSegmentEditorNode(sharedEditorNode())
+        self.editor.setMRMLSegmentEditorNode(ownEditorNode())
         self._watch()
         self._update()
 
@@ -240,8 +240,11 @@ class RefineSection(VTKObservationMixin):
             combo.setCurrentIndex(max(0, combo.findData(found.value)) if found else 0)
 
 
-def sharedEditorNode() -> Any:
-    """The editor node of Slicer's Segment Editor module: masks and brush stay the same."""
+def ownEditorNode() -> Any:
+    """The editor node of this page, saved with the scene.
+
+    Not the Segment Editor module's: its hidden editor would activate every effect a second time.
+    """
     node = slicer.mrmlScene.GetSingletonNode(_SINGLETON, "vtkMRMLSegmentEditorNode")
     if node is None:
         node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")

@@ -12,8 +12,10 @@ from DiffusionSegBridge.editor_port import LogicEditor
 from DiffusionSegBridge.new_segment import createSegmentationFor
 from DiffusionSegBridge.segments import readSegments, segmentOf, writeSegment
 from DiffusionSegBridge.shown_result import ShownResult
-from DiffusionSegBridge.volumes import worldGeometry
+from DiffusionSegBridge.volumes import volumeFromImage, worldGeometry
 from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.provenance import Provenance
 from DiffusionSegLib.nouns.verdict import Verdict
 from Testing.Slicer.Bridge.results import ball, maskOf, proposal, volume
@@ -59,7 +61,7 @@ def test_a_new_segmentation_with_one_segment_per_label(node: Any, editor: LogicE
         found = _voxels(accepted.segmentationNode, key, node)
         np.testing.assert_array_equal(found, result.mask(0.3) == value)
     np.testing.assert_array_equal(accepted.mask.array, result.mask(0.3))
-    assert accepted.words.startswith("Accepted: CT tumor (") and "ml)" in accepted.words
+    assert accepted.words.startswith("Accepted: CT tumor (") and accepted.words.endswith("ml).")
 
 
 def test_where_it_came_from_is_on_the_segment(node: Any, editor: LogicEditor) -> None:
@@ -204,6 +206,7 @@ def test_intensity_mask_and_mask_segment_are_obeyed(node: Any, editor: LogicEdit
     np.testing.assert_array_equal(_voxels(segmentation, key, node), expected)
     np.testing.assert_array_equal(_voxels(segmentation, area, node), allowed)
     np.testing.assert_array_equal(accepted.mask.array > 0, expected)
+    assert accepted.words.endswith("mask protects some voxels; they stayed as they were.")
 
 
 def test_a_refinement_keeps_what_was_drawn_while_it_ran(node: Any, editor: LogicEditor) -> None:
@@ -314,3 +317,22 @@ def test_a_segmentation_on_a_finer_grid_keeps_its_grid(node: Any, editor: LogicE
     new = readSegments(segmentation, {1: accepted.segmentIds[1]}, fine).array
     assert new.sum() == pytest.approx(8 * result.mask(0.5).sum(), rel=0.02)
     np.testing.assert_array_equal(readSegments(segmentation, {1: key}, fine).array, detail)
+
+
+def test_a_photograph_under_an_intensity_mask(scene: Any, editor: LogicEditor) -> None:
+    """One slice of three components; the mask looks at the first, as Slicer does."""
+    import slicer
+
+    red = np.arange(20 * 30, dtype=np.uint8).reshape(1, 20, 30)
+    array = np.stack([red, red // 2, red // 3])
+    names = ("red", "green", "blue")
+    node = volumeFromImage(Image(array, Geometry((1, 20, 30)), names), "Photo", scene)
+    settings = editor.editorNode()
+    settings.SetSourceVolumeIntensityMask(True)
+    settings.SetSourceVolumeIntensityMaskRange(50, 200)
+    result = ShownResult(proposal(node, ball((1, 20, 30))[np.newaxis]), node)
+    accepted = acceptResult(result, 0.2, Target(), editor)
+    expected = (result.mask(0.2) > 0) & (red >= 50) & (red <= 200)
+    np.testing.assert_array_equal(accepted.mask.array > 0, expected)
+    assert expected.any()
+    assert isinstance(node, slicer.vtkMRMLVectorVolumeNode)

@@ -58,7 +58,7 @@ def test_the_editor_is_on_what_was_accepted(opened: Any, scene: Any) -> None:
     assert editor.sourceVolumeNode() is node
     assert editor.currentSegmentID() == ids[1]
     assert ui.refineButton.enabled
-    assert editor.mrmlSegmentEditorNode().GetSingletonTag() == "SegmentEditor"
+    assert editor.mrmlSegmentEditorNode().GetSingletonTag() == "DiffusionSeg"
 
 
 def test_both_labels_go_with_what_was_painted_and_erased(opened: Any, scene: Any) -> None:
