@@ -322,5 +322,9 @@ def test_a_wrong_form_is_seen() -> None:
 
 
 def test_every_package_of_the_slicer_side_can_be_imported() -> None:
+    """Not so the effect's folder: Slicer loads the effect as a module of the folder's name, which
+    would take the place of a package and hide its other files."""
     folders = {path.parent for path in FILES if path.parent != MODULE}
-    assert [relative(f) for f in folders if not (f / "__init__.py").exists()] == []
+    packages = {relative(folder) for folder in folders if (folder / "__init__.py").exists()}
+    assert {relative(folder) for folder in folders} - packages == {"DiffusionSegEffect"}
+    assert len(list((MODULE / "DiffusionSegEffect").glob("*.py"))) == 1
