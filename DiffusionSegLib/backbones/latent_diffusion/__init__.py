@@ -1,0 +1,1 @@
+"""Latent diffusion models (Stable Diffusion and its relatives) behind one small interface."""

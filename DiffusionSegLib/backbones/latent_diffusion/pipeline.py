@@ -1,0 +1,137 @@
+"""A diffusers pipeline (Stable Diffusion 1 and 2, their mirrors and medical fine-tunes)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder, read_json
+from DiffusionSegLib.backbones.latent_diffusion.hub import find_model
+from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
+from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
+from DiffusionSegLib.backbones.latent_diffusion.parts import load_part
+from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder, load_text_encoder
+from DiffusionSegLib.compute.device import memory_errors_explained
+from DiffusionSegLib.diffusion.attention.layers import find_attention_layers
+from DiffusionSegLib.errors import InputError, ModelError
+
+__all__ = ["DiffusersPipeline", "open_pipeline"]
+
+
+def open_pipeline(source: str | Path, device: str = "cpu") -> DiffusersPipeline:
+    """Open a model by folder or hub id; in half precision on an NVIDIA GPU, else in float32.
+
+    Raises ModelError for what is missing, damaged, of another kind, or without self-attention.
+    """
+    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    folder = PipelineFolder.check(find_model(source, dtype != torch.float32))
+    with memory_errors_explained(f"the model {source}"):
+        network = load_part(folder, "unet", dtype)
+        if not any(layer.kind == "self" for layer in find_attention_layers(network)):
+            raise ModelError(
+                f"The unet of {folder.path} has no self-attention; another model is needed."
+            )
+        width = folder.config("unet").get("cross_attention_dim")
+        if not isinstance(width, int):
+            raise ModelError(
+                f"The unet of {folder.path} reads texts of width {width}; one width is needed, as "
+                "Stable Diffusion 1 and 2 have it."
+            )
+        return DiffusersPipeline(
+            str(source),
+            network.to(device),
+            load_part(folder, "vae", dtype).to(device),
+            load_text_encoder(folder, width, dtype, device),
+            _scheduler(folder),
+        )
+
+
+def _scheduler(folder: PipelineFolder) -> Mapping[str, Any]:
+    file = folder.path / "scheduler" / "scheduler_config.json"
+    settings: Mapping[str, Any] = read_json(file) if file.is_file() else {}
+    return settings
+
+
+class DiffusersPipeline:
+    """See LatentDiffusion for shapes and ranges."""
+
+    def __init__(
+        self,
+        name: str,
+        network: Any,
+        autoencoder: Any,
+        text_encoder: TextEncoder,
+        scheduler: Mapping[str, Any],
+    ) -> None:
+        self.name = name
+        self._network = network
+        self._autoencoder = autoencoder
+        self._text_encoder = text_encoder
+        self._process = ForwardProcess(scheduler)
+        self.timesteps = self._process.timesteps
+        self.image_channels = int(autoencoder.config.in_channels)
+        # The autoencoder halves at every level but the last, and so does the denoising network.
+        self.latent_factor = 2 ** (len(autoencoder.config.block_out_channels) - 1)
+        halvings = len(network.config.block_out_channels) - 1
+        self.image_multiple = self.latent_factor * 2**halvings
+
+    @property
+    def network(self) -> nn.Module:
+        """The denoising network."""
+        network: nn.Module = self._network
+        return network
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The arithmetic in use."""
+        kind: torch.dtype = next(self.network.parameters()).dtype
+        return kind
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.network.parameters()).device
+
+    def encode(self, image: Tensor) -> Tensor:
+        """The mean of the latent, shifted and scaled. Raises InputError for a wrong shape."""
+        _, channels, rows, columns = image.shape
+        multiple = self.image_multiple
+        if channels != self.image_channels or rows % multiple or columns % multiple:
+            raise InputError(
+                f"The model {self.name} reads {self.image_channels} channels with sides that are "
+                f"multiples of {multiple}, not {channels} channels of {rows} x {columns}."
+            )
+        settings = self._autoencoder.config
+        with torch.no_grad():
+            found = self._autoencoder.encode(image.to(self.device, self.dtype))
+            latent: Tensor = found.latent_dist.mode()
+        shift = getattr(settings, "shift_factor", None) or 0.0
+        return (latent - shift) * settings.scaling_factor
+
+    def embed_text(self, text: str) -> TextEmbedding:
+        """By the pipeline's own tokenizer and text encoder."""
+        return self._text_encoder.embed(text)
+
+    def add_noise(self, latent: Tensor, timestep: int, noise: Tensor) -> Tensor:
+        """By the pipeline's own schedule."""
+        return self._process.add_noise(latent, timestep, noise.to(latent))
+
+    def denoise(self, latent: Tensor, timestep: int, text: TextEmbedding) -> Tensor:
+        """What the network predicts (noise, or velocity), shaped as the latent."""
+        with torch.no_grad():
+            predicted: Tensor = self._network(
+                latent.to(self.device, self.dtype),
+                torch.tensor([timestep], device=self.device),
+                encoder_hidden_states=text.states.to(self.device, self.dtype),
+                return_dict=False,
+            )[0]
+        return predicted
+
+    def to_float32(self) -> None:
+        """All parts, for good."""
+        for part in (self._network, self._autoencoder, self._text_encoder.network):
+            part.float()

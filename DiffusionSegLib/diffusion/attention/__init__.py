@@ -1,0 +1,1 @@
+"""Attention maps of a diffusion network: found by structure, captured in one pass, aggregated."""
