@@ -21,9 +21,12 @@ def test_a_dropped_in_package_is_a_method_and_a_module_is_not(tmp_path, monkeypa
     (tmp_path / "added").mkdir()
     (tmp_path / "added" / "__init__.py").write_text(ADDED)
     (tmp_path / "helper.py").write_text("")
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "__init__.py").write_text("")
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
     assert "added" in method_names()
     assert "helper" not in method_names()
+    assert "unfinished" not in method_names()
     assert "contract" not in method_names()
     assert get_method("added").description.name == "added"
 
