@@ -330,7 +330,7 @@ def test_a_photograph_under_an_intensity_mask(scene: Any, editor: LogicEditor) -
     settings = editor.editorNode()
     settings.SetSourceVolumeIntensityMask(True)
     settings.SetSourceVolumeIntensityMaskRange(50, 200)
-    result = ShownResult(proposal(node, ball((1, 20, 30))[np.newaxis]), node)
+    result = ShownResult(proposal(node, ball((1, 20, 30), (0, 10, 15))[np.newaxis]), node)
     accepted = acceptResult(result, 0.2, Target(), editor)
     expected = (result.mask(0.2) > 0) & (red >= 50) & (red <= 200)
     np.testing.assert_array_equal(accepted.mask.array > 0, expected)
