@@ -136,10 +136,10 @@ class ResultSection(VTKObservationMixin):
         before = self._refinement.edited if self._refinement is not None else None
         rules = Rules(self._targets.overwrite, before)
         editor = self._editor or LogicEditor()
+        target = self._targets.target
         try:
-            accepted = acceptResult(
-                self._shown, self.threshold, self._targets.target, editor, rules
-            )
+            with slicer.util.RenderBlocker():  # no half-written segments in the views
+                accepted = acceptResult(self._shown, self.threshold, target, editor, rules)
         except DiffusionSegError as error:
             self.said.emit(str(error))
             return
