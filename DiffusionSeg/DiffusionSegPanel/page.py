@@ -261,10 +261,13 @@ class Page(VTKObservationMixin):
         if self.parameters is None or self._whyNot(choice):
             self.estimator.forget()
             return
+        try:
+            volumes = imageKey(self.input.usedVolumes(choice))
+        except DiffusionSegError:  # Segment will say it
+            self.estimator.forget()
+            return
         setup = choice.setup(self.parameters, self.settingsSection.deviceName)
-        where = self.prompt.where.changeTime()
-        volumes = imageKey(self.input.usedVolumes(choice))
-        key = f"{volumes}|{setup}|{where}"
+        key = f"{volumes}|{setup}|{self.prompt.where.changeTime()}"
         if key != self._lastKey:
             self._lastKey = key
             self.run.say("")

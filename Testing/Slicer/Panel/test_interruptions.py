@@ -38,6 +38,20 @@ def test_a_killed_worker_is_a_sentence_and_the_next_run_works(opened: Any) -> No
     assert opened.page.link.client.restarts == before + 1
 
 
+def test_the_worker_is_changed(opened: Any) -> None:
+    opened.ready()
+    results = opened.finished()
+    opened.startLong()
+    opened.ui.workerEdit.text = "/no/such/python"
+    opened.ui.workerEdit.editingFinished.emit()
+    assert not opened.page.outliner.isBusy
+    assert results == []
+    opened.until(lambda: opened.page.notice.text, 20)
+    opened.ui.workerEdit.text = ""
+    opened.ui.workerEdit.editingFinished.emit()
+    opened.until(lambda: opened.ui.segmentButton.enabled)
+
+
 def test_the_scene_is_closed(opened: Any, scene: Any) -> None:
     opened.ready()
     results = opened.finished()

@@ -104,6 +104,28 @@ def test_a_mark_outside_the_volume_is_a_sentence(opened: Any, scene: Any) -> Non
     assert "lies outside" in opened.status
 
 
+def test_a_volume_under_a_warp_is_a_sentence(opened: Any, scene: Any) -> None:
+    import vtk
+
+    volume = opened.ready()
+    warp = scene.AddNewNodeByClass("vtkMRMLTransformNode", "Warp")
+    spline = vtk.vtkThinPlateSplineTransform()
+    places = vtk.vtkPoints()
+    for place in ((0, 0, 0), (10, 0, 0), (0, 10, 0), (0, 0, 10)):
+        places.InsertNextPoint(place)
+    spline.SetSourceLandmarks(places)
+    spline.SetTargetLandmarks(places)
+    warp.SetAndObserveTransformToParent(spline)
+    volume.SetAndObserveTransformNodeID(warp.GetID())
+    opened.page.refresh()
+    opened.ui.segmentButton.click()
+    assert not opened.page.outliner.isBusy
+    assert "harden" in opened.status.lower()
+    volume.SetAndObserveTransformNodeID(None)
+    opened.ui.segmentButton.click()
+    assert opened.page.outliner.isBusy
+
+
 @pytest.mark.parametrize("seed", [0, 3])
 def test_what_is_chosen_reaches_the_worker(opened: Any, seed: int) -> None:
     opened.ready()
