@@ -32,6 +32,9 @@ def install() -> ModuleType:
         if "__getattribute__" in kind.__dict__:
             kind.__getattribute__ = _with_connect(kind.__dict__["__getattribute__"])  # type: ignore[method-assign]
     _add_habits()
+    for kind_name, names in FACTS["absent"].items():
+        for name in names:
+            setattr(getattr(qt, kind_name), name, qt_properties.Absent(name))
     sys.modules["qt"] = qt
     return qt
 

@@ -42,6 +42,16 @@ class PropertyAttribute:
             )
 
 
+class Absent:
+    """A name that PySide6 has and PythonQt has not."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: object, kind: type) -> Any:
+        raise AttributeError(self.name)  # read_unknown says it in words
+
+
 def dynamic_properties(owner: QtCore.QObject) -> list[str]:
     """Names of the properties that a .ui file or setProperty added to this one object."""
     return [bytes(name.data()).decode() for name in owner.dynamicPropertyNames()]

@@ -73,9 +73,14 @@ OTHER_QT = {
     "globalPosition": "QCursor.pos(), as it is new in Qt 6",
     "horizontalAdvance": "elidedText or a layout",
     "margin": "contentsMargins",
+    "print_": "something else, as PythonQt does not have it",
+    "raise_": "getattr(widget, 'raise')(), as PythonQt does not have it",
     "setMargin": "setContentsMargins",
     "setResizeMode": "setSectionResizeMode",
+    "setScreen": "something else, as PythonQt does not have it",
     "setTabStopWidth": "setTabStopDistance",
+    "toMarkdown": "the property markdown, as PythonQt does not have it",
+    "topLevelWidget": "window()",
 }
 OTHER_QT_SIGNATURES = {
     "activated(QString)": "textActivated(QString)",

@@ -10,7 +10,7 @@ class ctkComboBox(QComboBox):
     """A list with a text for no choice."""
 
     def _set_default_text(self, text: str) -> None:
-        self.setPlaceholderText(text)
+        self.placeholderText = text
 
     defaultText = Property(str, lambda self: self.placeholderText, _set_default_text)
 

@@ -49,5 +49,69 @@ def test_properties_are_attributes_as_in_pythonqt(scene: Any) -> None:
         label.text()
     with pytest.raises(AttributeError):
         label.tekst = "c"
+    with pytest.raises(AttributeError, match="no attribute named .setPlaceholderText"):
+        qt.QComboBox().setPlaceholderText("only a property in PythonQt")
     with pytest.raises(ValueError, match="no signal"):
         label.connect("clicked()", print)
+
+
+def test_a_slot_gets_as_many_arguments_as_it_takes(scene: Any) -> None:
+    import qt
+
+    got: list[Any] = []
+    button = qt.QPushButton("x")
+    button.setCheckable(True)
+
+    class Receiver:
+        def none(self) -> None:
+            got.append("none")
+
+        def one(self, checked: bool) -> None:
+            got.append(checked)
+
+        def any(self, *values: Any) -> None:
+            got.append(values)
+
+    receiver = Receiver()
+    for slot in (receiver.none, receiver.one, receiver.any):
+        button.connect("clicked(bool)", slot)
+    button.click()
+    assert got == ["none", True, (True,)]
+    assert button.disconnect("clicked(bool)", receiver.one)
+    assert not button.disconnect("clicked(bool)", receiver.one)
+    got.clear()
+    button.click()
+    assert got == ["none", (False,)]
+
+
+def test_overloads_are_told_apart_by_their_types(scene: Any) -> None:
+    import qt
+    import slicer
+
+    got: list[Any] = []
+    box = slicer.qMRMLNodeComboBox()
+    box.nodeTypes = ["vtkMRMLTextNode"]
+    box.noneEnabled = True
+    box.setMRMLScene(scene)
+    box.connect("currentNodeChanged(bool)", got.append)
+    box.connect("currentNodeChanged(vtkMRMLNode*)", got.append)
+    node = scene.AddNewNodeByClass("vtkMRMLTextNode")
+    box.setCurrentNode(node)
+    assert sorted(got, key=str) == sorted([True, node], key=str)
+    spin = qt.QSpinBox()
+    spin.connect("valueChanged(int)", got.append)
+    spin.value = 3
+    assert got[-1] == 3
+
+
+def test_children_and_dynamic_properties_are_attributes(scene: Any) -> None:
+    import qt
+
+    parent = qt.QWidget()
+    child = qt.QLabel("x", parent)
+    child.objectName = "label"
+    assert parent.label is child
+    child.setProperty("SlicerParameterName", "threshold")
+    assert child.SlicerParameterName == "threshold"
+    with pytest.raises(AttributeError):
+        _ = parent.other
