@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +62,8 @@ class GradedOutline:
 
     def count(self, threshold: float, value: int | None = None) -> int:
         """Voxels of one label (None: of all together)."""
-        inside = self.level >= stepOf(threshold)
-        if value is None or isinstance(self.values, int):
-            return int(np.count_nonzero(inside)) if value in (None, self.values) else 0
-        inside &= self.values == value
-        return int(np.count_nonzero(inside))
+        reached = self._reached[:, stepOf(threshold)]
+        return int(reached.sum() if value is None else reached[value])
 
     def keeping(
         self, kept: NDArray[np.bool_], before: NDArray[np.uint8], shape_kji: tuple[int, int, int]
@@ -78,6 +76,20 @@ class GradedOutline:
         level[part] = np.where(old[part] > 0, _ALWAYS, 0)
         values[part] = old[part]
         return GradedOutline(block, level, values)
+
+    @cached_property
+    def _reached(self) -> NDArray[np.int64]:
+        """(value, step): how many voxels of each label reach each step."""
+        counts = np.zeros(256 * 256, np.int64)
+        levels = np.ascontiguousarray(self.level).ravel()
+        values = np.ravel(self.values)
+        # In parts: bincount makes eight bytes of every voxel.
+        for start in range(0, len(levels), _SLAB_VOXELS):
+            part = slice(start, start + _SLAB_VOXELS)
+            label = values if len(values) == 1 else values[part]
+            keys = label.astype(np.uint16) * np.uint16(256) + levels[part]
+            counts += np.bincount(keys, minlength=len(counts))
+        return counts.reshape(256, 256)[:, ::-1].cumsum(axis=1)[:, ::-1]
 
     def _spread(
         self, block: Block, shape_kji: tuple[int, int, int]
@@ -133,7 +145,10 @@ def grading(proposal: Proposal) -> Generator[None, None, GradedOutline]:
         level[slab] = _levels(probability)
         if len(labels) > 1:
             values[slab] = labels[probability.argmax(axis=0)]
-    return GradedOutline(block, level, values if len(labels) > 1 else int(labels[0]))
+    yield
+    outline = GradedOutline(block, level, values if len(labels) > 1 else int(labels[0]))
+    outline.count(1.0)  # the histogram is there before the first drag
+    return outline
 
 
 def boundingBlock(array: NDArray[np.uint8] | NDArray[np.bool_]) -> Block:
