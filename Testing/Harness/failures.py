@@ -62,5 +62,5 @@ def _observe(window: vtk.vtkOutputWindow, event: str, found: list[str]) -> None:
     def collect(_caller: object, _event: str, text: str) -> None:
         found.append(text)
 
-    collect.CallDataType = vtk.VTK_STRING  # type: ignore[attr-defined]
+    collect.CallDataType = vtk.VTK_STRING
     window.AddObserver(event, collect)

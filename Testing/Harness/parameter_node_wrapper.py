@@ -274,10 +274,10 @@ def parameterNodeWrapper(classtype: type | None = None) -> Any:
     if classtype is None:
         return parameterNodeWrapper
     hints = typing.get_type_hints(classtype, include_extras=True)
-    classtype.allParameters = {  # type: ignore[attr-defined]
+    classtype.allParameters = {
         name: _Parameter(name, hint, getattr(classtype, name, None)) for name, hint in hints.items()
     }
-    for name, parameter in classtype.allParameters.items():  # type: ignore[attr-defined]
+    for name, parameter in classtype.allParameters.items():
         setattr(classtype, name, parameter.as_property())
     for name, value in vars(_Wrapper).items():
         if not name.startswith("__") or name == "__init__":

@@ -25,12 +25,12 @@ def install() -> ModuleType:
         for module in _MODULES:
             if hasattr(module, name):
                 setattr(qt, name, getattr(module, name))
-    qt.QUiLoader = QUiLoader  # type: ignore[attr-defined]
+    qt.QUiLoader = QUiLoader
     for kind in _object_classes(qt):
         qt_properties.show_properties(kind)
-        kind.__setattr__ = qt_properties.write  # type: ignore[assignment,method-assign]
+        kind.__setattr__ = qt_properties.write
         if "__getattribute__" in kind.__dict__:
-            kind.__getattribute__ = _with_connect(kind.__dict__["__getattribute__"])  # type: ignore[method-assign]
+            kind.__getattribute__ = _with_connect(kind.__dict__["__getattribute__"])
     _add_habits()
     for kind_name, names in FACTS["absent"].items():
         for name in names:

@@ -141,7 +141,7 @@ def _guarded(function: Slot, offered: int) -> Slot:
         try:
             function(*values[:count])
         except Exception:  # noqa: BLE001 - PythonQt prints it and goes on; tests look at it later
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            sys.excepthook(*sys.exc_info())
 
     return slot
 

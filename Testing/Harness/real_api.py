@@ -58,7 +58,7 @@ def _wrong_signals(stand_in: type, name: str, real: str, known: list[str]) -> li
     mapped = [s for kind in stand_in.__mro__ for s in vars(kind).get("cppSignals", {})]
     declared = [s for s in mapped if s.startswith(f"{name}(")]
     if not declared:
-        meta = stand_in.staticMetaObject  # type: ignore[attr-defined]
+        meta = stand_in.staticMetaObject
         methods = [meta.method(index) for index in range(meta.methodCount())]
         signatures = [bytes(method.methodSignature().data()).decode() for method in methods]
         declared = [s for s in signatures if s.startswith(f"{name}(")]

@@ -65,7 +65,7 @@ class QUiLoader(QtUiTools.QUiLoader):
         function = getattr(ends[1], split(slot)[0], None)
         if function is None:
             raise RuntimeError(f"{sender}.{signal} -> {receiver}.{slot}: no such slot.")
-        ends[0].connect(signal, function)  # type: ignore[union-attr,call-arg]
+        ends[0].connect(signal, function)
 
 
 _ENDS = ("sender", "signal", "receiver", "slot")
@@ -74,4 +74,4 @@ _ENDS = ("sender", "signal", "receiver", "slot")
 def _named(root: QtWidgets.QWidget, name: str) -> QtCore.QObject | None:
     if root.property("objectName") == name:
         return root
-    return root.findChild(QtCore.QObject, name)  # type: ignore[no-any-return]
+    return root.findChild(QtCore.QObject, name)

@@ -28,6 +28,7 @@ def scene(tmp_path: Path) -> Iterator[Any]:
     yield world.scene
     world.scene.Clear(0)
     report = failures.report()
+    world.scene.RemoveAllObservers()  # so that what a test left there disturbs no later one
     failures.clear()
     assert not report, report
 

@@ -16,7 +16,7 @@ class ctkPathLineEdit(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._edit = QLineEdit(self)
-        self._filters, self._names, self._key = 0, [], ""  # type: ignore[var-annotated]
+        self._filters, self._names, self._key = 0, [], ""
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._edit)

@@ -28,7 +28,7 @@ class ctkRangeWidget(QWidget):
         )
 
     def _changed(self, one: Signal, value: float) -> None:
-        one.emit(value)  # type: ignore[attr-defined]
+        one.emit(value)
         self.valuesChanged.emit(self._low.value, self._high.value)
 
     def setRange(self, low: float, high: float) -> None:

@@ -69,11 +69,11 @@ class qSlicerSegmentEditorScriptedEffect(QObject):
         return self._frame
 
     def addOptionsWidget(self, widget: QWidget) -> None:
-        self._frame.layout().addRow(widget)  # type: ignore[union-attr]
+        self._frame.layout().addRow(widget)
 
     def addLabeledOptionsWidget(self, label: str, widget: QWidget) -> QLabel:
         text = QLabel(label)
-        self._frame.layout().addRow(text, widget)  # type: ignore[union-attr]
+        self._frame.layout().addRow(text, widget)
         return text
 
     # Parameters, kept in the segment editor node

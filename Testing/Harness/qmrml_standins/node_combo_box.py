@@ -274,5 +274,5 @@ def _with_node(callback: Any) -> Any:
     def observer(_caller: Any, _event: str, node: Any) -> None:
         callback(node)
 
-    observer.CallDataType = vtk.VTK_OBJECT  # type: ignore[attr-defined]
+    observer.CallDataType = vtk.VTK_OBJECT
     return observer

@@ -27,26 +27,26 @@ class _KnowsScene(_SetsScene):
         return self.__dict__.get("_scene")
 
 
-class qMRMLSliderWidget(_KnowsScene, ctkSliderWidget):  # type: ignore[misc]
+class qMRMLSliderWidget(_KnowsScene, ctkSliderWidget):
     """Slider with a unit."""
 
     quantity = stored(str, "quantity", "")
 
 
-class qMRMLSpinBox(_KnowsScene, ctkDoubleSpinBox):  # type: ignore[misc]
+class qMRMLSpinBox(_KnowsScene, ctkDoubleSpinBox):
     """Spin box with a unit."""
 
     quantity = stored(str, "quantity", "")
 
 
-class qMRMLRangeWidget(_SetsScene, ctkRangeWidget):  # type: ignore[misc]
+class qMRMLRangeWidget(_SetsScene, ctkRangeWidget):
     """Range with a unit."""
 
     quantity = stored(str, "quantity", "")
     mrmlScene = stored(object, "scene", None)
 
 
-class qMRMLCollapsibleButton(_SetsScene, ctkCollapsibleButton):  # type: ignore[misc]
+class qMRMLCollapsibleButton(_SetsScene, ctkCollapsibleButton):
     """Section that hands the scene to its children."""
 
     mrmlSceneChanged = Signal(object)

@@ -192,7 +192,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         button.clicked.connect(lambda: self.setActiveEffectByName(effect.name))
         self._buttons[effect.name] = button
         self._grid.addWidget(button, self._grid.count() // 2, self._grid.count() % 2)
-        self._options.layout().addWidget(effect.optionsFrame())  # type: ignore[union-attr]
+        self._options.layout().addWidget(effect.optionsFrame())
         effect.optionsFrame().hide()
 
     def availableEffectNames(self) -> list[str]:

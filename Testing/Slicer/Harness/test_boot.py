@@ -49,7 +49,7 @@ def test_properties_are_attributes_as_in_pythonqt(scene: Any) -> None:
         label.text()
     with pytest.raises(AttributeError):
         label.tekst = "c"
-    with pytest.raises(AttributeError, match="no attribute named .setPlaceholderText"):
+    with pytest.raises(AttributeError, match="setPlaceholderText"):
         qt.QComboBox().setPlaceholderText("only a property in PythonQt")
     with pytest.raises(ValueError, match="no signal"):
         label.connect("clicked()", print)
