@@ -21,7 +21,7 @@ def symmetric_kl(p: Tensor, log_p: Tensor, q: Tensor, log_q: Tensor) -> Tensor:
     p, q: (P, n) and (Q, n), rows sum to 1; log_p, log_q: log_of them. As
     ½ [Σ p ln p + Σ q ln q − Σ p ln q − Σ q ln p], all pairs are two matrix products.
     """
-    own_p = torch.linalg.vecdot(p, log_p)
-    own_q = torch.linalg.vecdot(q, log_q)
+    own_p = torch.einsum("ij,ij->i", p, log_p)
+    own_q = torch.einsum("ij,ij->i", q, log_q)
     crossed = torch.addmm(p @ log_q.T, log_p, q.T)
     return (own_p[:, None] + own_q[None, :] - crossed) / 2

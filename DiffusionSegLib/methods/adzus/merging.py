@@ -14,6 +14,8 @@ from DiffusionSegLib.progress import Progress
 
 __all__ = ["Merged", "merge_maps"]
 
+_BLOCK = 1024  # maps; of 64 x 64 places, their logarithms are 16 MB
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -46,12 +48,20 @@ def merge_maps(
 
 
 def _gather(maps: Tensor, anchors: Sequence[int], tau: float) -> Tensor:
-    """Round 1. An anchor is at distance 0 of itself, so no mean is of nothing."""
-    log = log_of(maps)
-    chosen = list(anchors)
-    near = symmetric_kl(maps[chosen], log[chosen], maps, log) < tau
-    near[torch.arange(len(chosen)), chosen] = True  # also where rounding left a little more than 0
-    return _means(near, maps)
+    """Round 1, over blocks of maps, whose logarithms then stay in the processor's cache."""
+    chosen = maps[list(anchors)]
+    log_chosen = log_of(chosen)
+    places = torch.tensor(anchors, device=maps.device)
+    total, count = torch.zeros_like(chosen), torch.zeros(len(chosen), 1, device=maps.device)
+    for start in range(0, len(maps), _BLOCK):
+        block = maps[start : start + _BLOCK]
+        near = symmetric_kl(chosen, log_chosen, block, log_of(block)) < tau
+        # An anchor is at distance 0 of itself, also where rounding leaves a little more.
+        own = torch.arange(start, start + len(block), device=maps.device) == places[:, None]
+        weight = (near | own).to(maps.dtype)
+        total.addmm_(weight, block)
+        count += weight.sum(1, keepdim=True)
+    return total / count
 
 
 def _merge(proposals: Tensor, tau: float) -> tuple[Tensor, MergeRound]:
@@ -61,18 +71,17 @@ def _merge(proposals: Tensor, tau: float) -> tuple[Tensor, MergeRound]:
     distance.fill_diagonal_(0.0)  # rounding leaves a little
     near = distance < tau
     near.fill_diagonal_(True)
-    table = near.cpu().numpy()
-    count = len(table)
-    parent = [-1] * count
+    table = near.tolist()
+    parent = [-1] * len(table)
     leaders: list[int] = []
-    for one in range(count):
+    for one, neighbors in enumerate(table):
         if parent[one] >= 0:
             continue
-        for other in range(count):
-            if table[one, other] and parent[other] < 0:
+        for other, is_near in enumerate(neighbors):
+            if is_near and parent[other] < 0:
                 parent[other] = len(leaders)
         leaders.append(one)
-    joined = distance.cpu()[torch.arange(count), torch.tensor(leaders)[parent]]
+    joined = distance.cpu()[torch.arange(len(parent)), torch.tensor(leaders)[parent]]
     heights = tuple(max(0.0, value) for value in joined.tolist())
     return _means(near[leaders], proposals), MergeRound(tuple(parent), heights)
 
