@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder
+from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder, read_json
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
 from DiffusionSegLib.errors import ModelError, PromptError
 
 __all__ = ["TextEncoder", "load_text_encoder"]
 
+_BERTS = ("cxr-bert",)
 _VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model")
 
 
@@ -63,14 +64,15 @@ def load_text_encoder(
     _check_there(folder, places)
     library = optional_module("transformers")
     try:
-        tokenizer = library.AutoTokenizer.from_pretrained(
+        words, model = _classes(library, places["text_encoder"])
+        tokenizer = words.from_pretrained(
             str(places["tokenizer"]), use_fast=True, local_files_only=True
         )
-        network, told = library.AutoModel.from_pretrained(
+        network, told = model.from_pretrained(
             str(places["text_encoder"]), use_safetensors=True, local_files_only=True,
             output_loading_info=True, variant=_variant(places["text_encoder"]),
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError) as error:
         raise ModelError(
             f"The tokenizer or the text encoder of {folder.path} cannot be opened: {error}"
         ) from error
@@ -88,6 +90,14 @@ def load_text_encoder(
         )
     frozen = network.to(device, dtype).eval().requires_grad_(False)
     return TextEncoder(tokenizer, frozen, _length(tokenizer, network))
+
+
+def _classes(library: Any, folder: Path) -> tuple[Any, Any]:
+    """Of tokenizer and encoder. CXR-BERT, which brings code of its own that is not run, is a BERT
+    as far as its tokens' states go."""
+    if read_json(folder / "config.json").get("model_type") in _BERTS:
+        return library.BertTokenizerFast, library.BertModel
+    return library.AutoTokenizer, library.AutoModel
 
 
 def _check_there(folder: PipelineFolder, places: dict[str, Path]) -> None:

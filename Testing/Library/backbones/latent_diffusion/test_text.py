@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pytest
 import torch
 
@@ -38,3 +41,32 @@ def test_a_text_that_is_too_long_is_refused_and_not_cut(pipeline):
     assert len(pipeline.embed_text("a" * (TEXT_LENGTH - 2)).tokens) == TEXT_LENGTH
     with pytest.raises(PromptError, match=rf"has 13 tokens and the model reads {TEXT_LENGTH}"):
         pipeline.embed_text("a" * (TEXT_LENGTH - 1))
+
+
+def test_the_text_tower_of_a_chest_x_ray_model_is_read_without_running_its_code(
+    pipeline_folder, tmp_path
+):
+    """As CXR-BERT is stored: a BERT with a type of its own that asks for code from elsewhere."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = shutil.copytree(pipeline_folder, tmp_path / "model")
+    for part in ("text_encoder", "tokenizer"):
+        shutil.rmtree(folder / part)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "left", "effusion", "##s"]
+    (folder / "tokenizer").mkdir()
+    (folder / "tokenizer" / "vocab.txt").write_text("\n".join(words))
+    BertTokenizerFast(str(folder / "tokenizer" / "vocab.txt"), model_max_length=9).save_pretrained(
+        folder / "tokenizer"
+    )
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=9,
+    )  # fmt: skip
+    encoder = BertModel(config).eval()
+    encoder.save_pretrained(folder / "text_encoder")
+    file = folder / "text_encoder" / "config.json"
+    own = {"model_type": "cxr-bert", "auto_map": {"AutoModel": "elsewhere.Model"}}
+    file.write_text(json.dumps({**json.loads(file.read_text()), **own}))
+    found = open_pipeline(folder).embed_text("Left effusions")
+    assert found.tokens[:6] == ("[CLS]", "left", "effusion", "##s", "[SEP]", "[PAD]")
+    assert found.tokens_of("effusions") == (2, 3) and found.states.shape == (1, 9, 16)
