@@ -72,6 +72,8 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget):
         self.logic = DiffusionSegLogic()
         self.page = Page(self.ui, self.resourcePath, self.logic.getParameterNode)
         slicer.app.connect("aboutToQuit()", self.cleanup)
+        if self.parent.isEntered:  # after Reload, when Slicer does not call enter() again
+            self.enter()
 
     def enter(self):
         """The user comes to the module."""

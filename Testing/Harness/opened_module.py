@@ -49,11 +49,16 @@ class OpenedModule:
             self.frame = slicer.qSlicerScriptedLoadableModuleWidget()
             self.frame.setLayout(sys.modules["qt"].QVBoxLayout())
             self.frame.setMRMLScene(slicer.mrmlScene)
-            self.widget = getattr(self.python, f"{self.name}Widget")(self.frame)
-            setattr(slicer.modules, f"{self.name}Widget", self.widget)
-            self.widget.setup()
+            self.frame._remake = self._make_widget
+            self._make_widget()
         self.enter()
         return self.widget
+
+    def _make_widget(self) -> None:
+        self.python = sys.modules[self.name]
+        self.widget = getattr(self.python, f"{self.name}Widget")(self.frame)
+        setattr(slicer.modules, f"{self.name}Widget", self.widget)
+        self.widget.setup()
 
     def enter(self) -> None:
         """The user comes to the module."""
@@ -74,7 +79,6 @@ class OpenedModule:
             self.widget = self.frame = None
 
     def reload(self) -> Any:
-        """The developer's Reload button. Returns the new widget."""
-        self.close()
-        self.load()
-        return self.open()
+        """The developer's Reload button. Returns the new widget, in the old frame."""
+        self.widget.onReload()
+        return self.widget

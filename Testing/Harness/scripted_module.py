@@ -59,6 +59,10 @@ class ScriptedLoadableModuleWidget:
     def cleanup(self) -> None:
         """For the derived class."""
 
+    def onReload(self) -> None:
+        """The developer's Reload button."""
+        slicer.util.reloadScriptedModule(self.moduleName)
+
     def _onModuleAboutToBeUnloaded(self, name: str) -> None:
         if name == self.moduleName:
             self.cleanup()

@@ -56,6 +56,13 @@ class qSlicerScriptedLoadableModuleWidget(qSlicerWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entered = False
+        self._remake: Any = None
+
+    def reload(self) -> None:
+        """Make the module's widget anew and set it up. As in Slicer it is not entered again."""
+        self._remake()
+
+    isEntered = Property(bool, lambda self: self._entered)
 
 
 def stored(kind: type | str, name: str, default: Any) -> Property:
