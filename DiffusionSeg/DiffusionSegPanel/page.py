@@ -170,6 +170,8 @@ class Page(VTKObservationMixin):
         self.settingsSection.update(self.link.hello, choice)
         self.run.setReady(self._whyNot(choice))
         self._observeVolume()
+        if self._volume() is not None or self.settingsSection.isOpen:
+            self.link.needHello()
         self._wantEstimate()
 
     def _makeSections(self, resourcePath: Callable[[str], str]) -> None:
@@ -217,6 +219,7 @@ class Page(VTKObservationMixin):
         section = self.settingsSection
         section.commandChanged.connect(self._reconnect)
         section.deviceChanged.connect(self.refresh)
+        section.opened.connect(self.refresh)
         section.testRequested.connect(self._onTestRequested)
         section.reportRequested.connect(self._onReportRequested)
 

@@ -22,12 +22,13 @@ class SettingsSection:
     """Machine settings go to ``settings`` (WorkerSettings), the study's to the parameter node.
 
     Signals: commandChanged (after it was stored), testRequested (command as typed),
-    reportRequested, deviceChanged.
+    reportRequested, deviceChanged, opened.
     """
 
     def __init__(self, ui: Any, parameterNode: Callable[[], Any], settings: Any) -> None:
         self.commandChanged, self.testRequested = Signal(), Signal()
         self.reportRequested, self.deviceChanged = Signal(), Signal()
+        self.opened = Signal()
         self._ui, self._parameterNode, self._settings = ui, parameterNode, settings
         self._updating = False
         self._hello: Any = None
@@ -38,6 +39,7 @@ class SettingsSection:
         mute(ui.deviceReasonLabel)
         mute(ui.workerResultLabel)
         self._connections = [
+            (ui.settingsSection, "contentsCollapsed(bool)", self._onCollapsed),
             (ui.deviceCombo, "currentIndexChanged(int)", self._onDevice),
             (ui.workerEdit, "editingFinished()", self._onCommand),
             (ui.workerTestButton, "clicked()", self._onTest),
@@ -54,6 +56,11 @@ class SettingsSection:
             widget.disconnect(signal, slot)
         self._connections = []
         self.parameters.clear()
+
+    @property
+    def isOpen(self) -> bool:
+        """Whether the user looks at it."""
+        return not self._ui.settingsSection.collapsed
 
     @property
     def device(self) -> Any:
@@ -113,6 +120,10 @@ class SettingsSection:
         self._ui.deviceReasonLabel.text = chosen.reason if chosen else ""
         self._ui.deviceReasonLabel.setVisible(bool(chosen and not chosen.usable))
         combo.toolTip = _devicesToolTip(devices)
+
+    def _onCollapsed(self, collapsed: bool) -> None:
+        if not collapsed:
+            self.opened.emit()
 
     def _onDevice(self, index: int) -> None:
         if not self._updating and index >= 0:

@@ -17,6 +17,9 @@ class WorkerLink:
     createClient: makes a client from a command line ("" for the default). Signals: changed, when
     `catalogue` or `hello` arrived; replaced (client), when another one has to be used; failed
     (DiffusionSegError), when the worker does not answer. Whoever uses the client polls it.
+
+    What the worker offers is asked at once. What it computes with is asked when somebody needs to
+    know (`needHello`), since the worker imports torch for the answer.
     """
 
     def __init__(self, createClient: Callable[[str], Any]) -> None:
@@ -25,6 +28,7 @@ class WorkerLink:
         self.client: Any = None
         self.catalogue: Any = None
         self.hello: Any = None
+        self._isHelloNeeded = self._isHelloAsked = False
 
     def connect(self, commandText: str) -> None:
         """Start over with a command; the old worker ends."""
@@ -38,10 +42,19 @@ class WorkerLink:
         client = self.client
         client.describe().when_done(lambda ticket: self._onDescribed(client, ticket))
 
+    def needHello(self) -> None:
+        """Ask the worker what it computes with, as soon as it is there; once is enough."""
+        self._isHelloNeeded = True
+        if self.catalogue is not None and not self._isHelloAsked:
+            self._isHelloAsked = True
+            client = self.client
+            client.hello().when_done(lambda answer: self._onHello(client, answer))
+
     def close(self) -> None:
         """End the worker; may be called again."""
         client, self.client = self.client, None
         self.catalogue = self.hello = None
+        self._isHelloAsked = False
         if client is not None:
             client.close()
 
@@ -53,7 +66,8 @@ class WorkerLink:
             return
         self.catalogue = ticket.value
         self.changed.emit()
-        client.hello().when_done(lambda answer: self._onHello(client, answer))
+        if self._isHelloNeeded:
+            self.needHello()
 
     def _onHello(self, client: Any, ticket: Any) -> None:
         if client is not self.client:

@@ -33,7 +33,7 @@ def words_method() -> Any:
 
 def offer_words(opened: Any) -> None:
     """The worker offers a second method."""
-    opened.until(lambda: opened.page.link.hello is not None)
+    opened.until(lambda: opened.page.link.catalogue is not None)
     catalogue, method = opened.page.link.catalogue, words_method()
     model = replace(
         catalogue.models[0], id="words/any", method="words", name="any", title="Any", default=True

@@ -45,13 +45,26 @@ def test_it_says_what_it_is_and_is_not(opened: Any) -> None:
 
 
 def test_without_a_volume_the_button_says_why(opened: Any) -> None:
-    opened.until(lambda: opened.page.link.hello is not None)
+    opened.until(lambda: opened.page.link.catalogue is not None)
     assert not opened.ui.segmentButton.enabled
     assert opened.ui.segmentButton.toolTip == "Choose a volume to outline."
     assert opened.status == "Choose a volume to outline."
     opened.load()
     assert opened.ui.segmentButton.enabled
     assert opened.status == ""
+
+
+def test_the_worker_imports_torch_only_when_something_is_to_be_computed(opened: Any) -> None:
+    opened.until(lambda: opened.page.link.catalogue is not None)
+    opened.settle(0.2)
+    assert not opened.page.link._isHelloAsked
+    opened.load()
+    opened.until(lambda: opened.page.link.hello is not None)
+
+
+def test_opening_the_settings_asks_for_the_devices(opened: Any) -> None:
+    opened.ui.settingsSection.collapsed = False
+    opened.until(lambda: opened.ui.deviceCombo.count > 1)
 
 
 def test_a_volume_that_is_there_is_chosen(opened: Any) -> None:

@@ -76,7 +76,7 @@ def test_torch_comes_from_the_extension_and_the_rest_from_slicer(
     button.click()
     assert installed == ["torch>=2.4,<3", "rich>=13.7 for DiffusionSeg"]
     assert opened.page.notice.text == ""
-    opened.until(lambda: opened.page.link.hello is not None)
+    opened.until(lambda: opened.page.link.catalogue is not None)
 
 
 def test_another_python_is_left_alone(installed: list[str]) -> None:
