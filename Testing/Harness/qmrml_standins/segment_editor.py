@@ -103,7 +103,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._node = node
         self._logic.SetSegmentEditorNode(node)
         if node is None:
-            self.setActiveEffect(None)
+            self._activate(None)
             return
         event = slicer.vtkMRMLSegmentEditorNode.EffectParameterModified
         self._observers.add(node, event, lambda *_: self._on_parameter())
@@ -113,8 +113,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self.updateWidgetFromMRML()
 
     def _on_parameter(self) -> None:
-        if self._active is not None:
-            self._active._call("updateGUIFromMRML")
+        """As in Slicer every effect is told, the active one and the others."""
+        for effect in self._effects:
+            effect._call("updateGUIFromMRML")
 
     def updateWidgetFromMRML(self) -> None:
         if self._node is not None:
@@ -122,6 +123,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             self._volumes.setCurrentNode(self._node.GetSourceVolumeNode())
             if self._table.segmentationNode() is not self._node.GetSegmentationNode():
                 self._table.setSegmentationNode(self._node.GetSegmentationNode())
+            self._activate(self.effectByName(self._node.GetActiveEffectName() or ""))
 
     # What is edited
 
@@ -220,14 +222,17 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self.setActiveEffect(self.effectByName(name) if name else None)
 
     def setActiveEffect(self, effect: Any) -> None:
+        """The node is told, and the widget follows the node."""
+        if self._node is not None:
+            self._node.SetActiveEffectName(effect.name if effect else "")
+
+    def _activate(self, effect: Any) -> None:
         if self._active is effect:
             return
         if self._active is not None:
             self._active.optionsFrame().hide()
             self._active._call("deactivate")
         self._active = effect
-        if self._node is not None:
-            self._node.SetActiveEffectName(effect.name if effect else "")
         if effect is not None:
             self._options.setTitle(effect.title or effect.name)
             effect._call("setMRMLDefaults")
