@@ -58,13 +58,15 @@ def dynamic_properties(owner: QtCore.QObject) -> list[str]:
 
 
 def show_properties(kind: type[QtCore.QObject]) -> None:
-    """Turn the Q_PROPERTYs that this PySide class itself declares into attributes."""
+    """Turn the Q_PROPERTYs of a PySide class into attributes: those that it declares itself, and
+    inherited ones whose getter it overrides."""
     meta = kind.__dict__.get("staticMetaObject")
     if meta is None:
         return
-    for index in range(meta.propertyOffset(), meta.propertyCount()):
+    for index in range(meta.propertyCount()):
         name = meta.property(index).name()
-        setattr(kind, name, PropertyAttribute(name, kind.__dict__.get(name)))
+        if index >= meta.propertyOffset() or name in kind.__dict__:
+            setattr(kind, name, PropertyAttribute(name, kind.__dict__.get(name)))
 
 
 def read_unknown(self: QtCore.QObject, name: str) -> Any:

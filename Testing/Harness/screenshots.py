@@ -97,7 +97,7 @@ def _panel_picture(module: Any, folder: Path) -> np.ndarray:
     frame = module.frame
     frame.resize(PANEL_WIDTH, 10)
     frame.show()
-    for _ in range(5):  # the layout needs some rounds to find its height
+    for _ in range(20):  # the layout needs some rounds to find its height
         slicer.app.processEvents()
         frame.resize(PANEL_WIDTH, max(frame.sizeHint.height(), frame.heightForWidth(PANEL_WIDTH)))
     path = folder / "panel.png"

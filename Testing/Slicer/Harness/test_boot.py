@@ -45,6 +45,7 @@ def test_properties_are_attributes_as_in_pythonqt(scene: Any) -> None:
     assert label.text == "a"
     label.text = "b"
     assert label.text == "b"
+    assert qt.QComboBox().sizeHint.height() > 5  # a getter that the derived class overrides
     with pytest.raises(TypeError):
         label.text()
     with pytest.raises(AttributeError):
