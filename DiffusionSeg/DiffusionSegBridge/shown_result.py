@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from DiffusionSegBridge.graded_outline import GradedOutline, gradeMask, gradeProposal
 from DiffusionSegBridge.near_points import voxelsNear
-from DiffusionSegBridge.uncertain_place import mostUncertainRas
+from DiffusionSegBridge.uncertain_place import uncertainPlacesRas
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.nouns.geometry import Float3, Geometry
 from DiffusionSegLib.nouns.label import Label
@@ -42,6 +43,7 @@ class ShownResult:
             0: gradeProposal(proposal) if outline is None else outline
         }
         self._guarded: dict[int, GradedOutline] = {}
+        self._uncertain: deque[Float3] | None = None
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -106,9 +108,15 @@ class ShownResult:
         """Volume of one label (None: of all together) in millilitres; costs no pass over voxels."""
         return self.outline.count(threshold, value) * self.geometry.voxel_volume_mm3 / 1000.0
 
-    def mostUncertainRas(self) -> Float3 | None:
-        """Where the result is least sure, in RAS mm; None when it is sure everywhere."""
-        return mostUncertainRas(self.proposal)
+    def nextUncertainRas(self) -> Float3 | None:
+        """Where the result is least sure, in RAS mm; asked again, the next such place, and after
+        the last the first. None when it is sure everywhere."""
+        if self._uncertain is None:
+            self._uncertain = deque(uncertainPlacesRas(self.proposal))
+        if not self._uncertain:
+            return None
+        self._uncertain.rotate(-1)
+        return self._uncertain[-1]
 
     def _candidateOutline(self) -> GradedOutline:
         if self._candidate not in self._graded:

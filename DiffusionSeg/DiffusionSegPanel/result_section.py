@@ -153,8 +153,8 @@ class ResultSection(VTKObservationMixin):
         self.discarded.emit()
 
     def goToMostUncertain(self) -> None:
-        """Center the slice views where the result is least sure."""
-        place = self._shown.mostUncertainRas() if self._shown is not None else None
+        """Center the slice views where the result is least sure; again: the next such place."""
+        place = self._shown.nextUncertainRas() if self._shown is not None else None
         if place is None:
             self.said.emit(_("The result is equally sure everywhere."))
             return
