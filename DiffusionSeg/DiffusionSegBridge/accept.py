@@ -13,6 +13,7 @@ from DiffusionSegBridge.new_segment import addSegment, createSegmentationFor, ta
 from DiffusionSegBridge.nodes import Node, currentScene, nodeName
 from DiffusionSegBridge.segments import readSegments, segmentOf
 from DiffusionSegBridge.shown_result import ShownResult
+from DiffusionSegBridge.size_words import sizeInWords
 from DiffusionSegBridge.terminology import labelFor
 from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.errors import InputError
@@ -187,7 +188,8 @@ def _words(
     result: ShownResult, segmentation: Node, segmentIds: Mapping[int, str], mask: Mask
 ) -> str:
     parts = [
-        f"{segmentOf(segmentation, segmentId).GetName()} ({mask.volume_ml(value):.1f} ml)"
+        f"{segmentOf(segmentation, segmentId).GetName()} "
+        f"({sizeInWords(int(np.count_nonzero(mask.array == value)), mask.geometry)})"
         for value, segmentId in segmentIds.items()
     ]
     words = f"Accepted: {', '.join(parts)}."

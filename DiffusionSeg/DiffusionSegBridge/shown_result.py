@@ -104,9 +104,9 @@ class ShownResult:
         """Whether the chosen candidate has no voxel."""
         return self.outline.count(threshold) == 0
 
-    def volumeMl(self, threshold: float, value: int | None = None) -> float:
-        """Volume of one label (None: of all together) in millilitres; costs no pass over voxels."""
-        return self.outline.count(threshold, value) * self.geometry.voxel_volume_mm3 / 1000.0
+    def count(self, threshold: float, value: int | None = None) -> int:
+        """Voxels of one label (None: of all together); costs no pass over voxels."""
+        return self.outline.count(threshold, value)
 
     def nextUncertainRas(self) -> Float3 | None:
         """Where the result is least sure, in RAS mm; asked again, the next such place, and after

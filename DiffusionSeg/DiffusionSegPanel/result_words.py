@@ -6,6 +6,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from DiffusionSegBridge.size_words import sizeInWords
 from DiffusionSegLib.nouns.verdict import Verdict
 
 __all__ = ["candidateInWords", "verdictInWords", "volumeInWords"]
@@ -31,12 +32,10 @@ def candidateInWords(index: int, count: int) -> str:
 
 
 def volumeInWords(shown: Any, threshold: float) -> str:
-    """The volume in millilitres; of each label when there are several."""
+    """How large the outline is; each label when there are several."""
     if len(shown.labels) == 1:
-        return _("{volume} ml").format(volume=f"{shown.volumeMl(threshold):.2f}")
+        return sizeInWords(shown.count(threshold), shown.geometry)
     return ", ".join(
-        _("{name} {volume} ml").format(
-            name=label.name, volume=f"{shown.volumeMl(threshold, label.value):.2f}"
-        )
+        f"{label.name} {sizeInWords(shown.count(threshold, label.value), shown.geometry)}"
         for label in shown.labels
     )

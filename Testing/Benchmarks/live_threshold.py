@@ -98,7 +98,7 @@ def dragger(volume: Any, scene: Any, result: Any, before: Any) -> Callable[[], N
         threshold = next(thresholds)
         preview.show(result, threshold, before)
         for label in result.labels:
-            result.volumeMl(threshold, label.value)
+            result.count(threshold, label.value)
 
     return step
 

@@ -11,6 +11,7 @@ import pytest
 from DiffusionSegBridge.labelmaps import labelmapVoxels
 from DiffusionSegBridge.new_segment import createSegmentationFor
 from DiffusionSegBridge.segments import readSegments, segmentOf, writeSegment
+from DiffusionSegBridge.size_words import sizeInWords
 from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Prompt
@@ -55,7 +56,8 @@ def test_the_outline_follows_the_slider(opened: Any, scene: Any) -> None:
     for threshold in (0.5, 0.2, 0.85):
         ui.thresholdSlider.value = threshold
         np.testing.assert_array_equal(drawn(scene), found.mask(threshold).array)
-        assert ui.volumeLabel.text == f"{found.mask(threshold).volume_ml():.2f} ml"
+        voxels = int((found.mask(threshold).array > 0).sum())
+        assert ui.volumeLabel.text == sizeInWords(voxels, found.geometry)
     assert opened.page.parameters.threshold == pytest.approx(0.5)
     opened.until(lambda: opened.page.parameters.threshold == pytest.approx(0.85), 2)
 
