@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder, read_json
@@ -63,19 +64,15 @@ def load_text_encoder(
     places = {name: folder.path / name for name in ("tokenizer", "text_encoder")}
     _check_there(folder, places)
     library = optional_module("transformers")
+    words, model = _classes(library, places["text_encoder"])
+    tokenizer = _open_tokenizer(words, places["tokenizer"])
     try:
-        words, model = _classes(library, places["text_encoder"])
-        tokenizer = words.from_pretrained(
-            str(places["tokenizer"]), use_fast=True, local_files_only=True
-        )
         network, told = model.from_pretrained(
             str(places["text_encoder"]), use_safetensors=True, local_files_only=True,
             output_loading_info=True, variant=_variant(places["text_encoder"]),
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError) as error:
-        raise ModelError(
-            f"The tokenizer or the text encoder of {folder.path} cannot be opened: {error}"
-        ) from error
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
+        raise ModelError(f"The text encoder of {folder.path} cannot be opened: {error}") from error
     missing = sorted(told["missing_keys"])
     if missing:
         raise ModelError(
@@ -90,6 +87,17 @@ def load_text_encoder(
         )
     frozen = network.to(device, dtype).eval().requires_grad_(False)
     return TextEncoder(tokenizer, frozen, _length(tokenizer, network))
+
+
+def _open_tokenizer(words: Any, place: Path) -> Any:
+    try:
+        return words.from_pretrained(str(place), use_fast=True, local_files_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # for a damaged vocabulary, tokenizers raises just that class
+        raise ModelError(
+            f"The tokenizer in {place} is damaged and cannot be opened: {error}"
+        ) from error
 
 
 def _classes(library: Any, folder: Path) -> tuple[Any, Any]:

