@@ -165,6 +165,8 @@ class TestFailures:
     def test_ctrl_c_in_the_middle(self, volume, tmp_path):
         words = self.words(volume, tmp_path, "slow")
         code = (
+            # A shell starts its background jobs, perhaps this test, with the signal ignored.
+            "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "import sys\nfrom DiffusionSegLib import methods\n"
             f"methods.__path__ = [*methods.__path__, {str(EXTRA_METHODS)!r}]\n"
             "from DiffusionSegLib.cli import progress_bar\n"
