@@ -158,11 +158,13 @@ class Predictor(Protocol):
 @dataclass(frozen=True)
 class Workload:
     """What a run has to do. units: proportional to its time on one device; words: "27 windows, up
-    to 5 samples"; memory_bytes: of its result and running sums, without the network's own."""
+    to 5 samples"; memory_bytes: of its result and running sums, without the network's own;
+    exact: False when the run may turn out to have less to do, so that its time tells no rate."""
 
     units: float
     words: str
     memory_bytes: int = 0
+    exact: bool = True
 
 
 @runtime_checkable

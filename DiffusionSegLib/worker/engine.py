@@ -134,7 +134,7 @@ class Engine:
                     job.header["original"], lambda values: unpack_mask(values, job.arrays)
                 )
             proposal = session.refine(edited, prompt, progress, original, preview=True)
-        if load is not None and not progress.enough:
+        if load is not None and load.exact and not progress.enough:
             seconds = time.monotonic() - begun_s
             self._rates.learn(session.model.id, session.device, load, seconds, meter.rise())
         return proposal

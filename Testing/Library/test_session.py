@@ -305,12 +305,16 @@ def test_the_workload_is_what_is_done(tiled, models, name, shape):
     network.stem.register_forward_hook(lambda _m, given, _o: steps.append(given[0].numel()))
     network.condition.register_forward_hook(lambda _m, given, _o: windows.append(given[0].numel()))
     session._predictor._first = FirstOutline()  # as if it had not been drawn before
-    session.propose()
     load = session.workload()
+    session.propose()
     assert load.units == sum(steps) + sum(windows)
     assert load.words == f"{len(windows)} windows, up to 2 samples"
     assert load.memory_bytes > 4 * np.prod(shape)
     marked = Prompt(points=[session._chosen.image.geometry.kji_to_ras([[1, 8, 8]])[0]])
+    assert load.exact and not session.workload(marked).exact
+    assert session.workload().units == 0, "it is drawn already"
+    assert session.workload(marked).units == load.units
+    session._predictor._first = FirstOutline()
     assert session.workload(marked).units == 2 * load.units
     steps.clear()
     windows.clear()

@@ -122,7 +122,8 @@ class CdalPredictor:
             return self._proposal(embedding, drawn, fixed, prompt, run, begun)
 
     def workload(self, embedding: CdalEmbedding, prompt: Prompt, run: RunOptions) -> Workload:
-        """Of a propose; with marks the ensemble is drawn twice."""
+        """Of a propose. The ensemble without marks may be drawn already; marks have a second one
+        drawn, unless the first one agrees with them."""
         once = cdal_workload(
             self.recipe.grid,
             self._network.config.stride,
@@ -132,7 +133,9 @@ class CdalPredictor:
             self.recipe.noise_steps,
         )
         marked = bool(prompt.points) or prompt.scribbles is not None
-        return replace(once, units=once.units * 2) if marked else once
+        known = self._first.get(embedding, run) is not None
+        ensembles = int(marked) + int(not known)
+        return replace(once, units=once.units * ensembles, exact=not (marked or known))
 
     def trial(self, embedding: CdalEmbedding, run: RunOptions, progress: Progress) -> float:
         """One window, one step."""
