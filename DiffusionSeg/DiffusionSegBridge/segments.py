@@ -15,6 +15,7 @@ from DiffusionSegBridge.labelmaps import (
     wholeOffset,
 )
 from DiffusionSegBridge.nodes import Node, nodeName, required
+from DiffusionSegBridge.regrid import NOWHERE, Block, blockOnGrid
 from DiffusionSegBridge.segment_tags import terminologyOf
 from DiffusionSegBridge.transforms import worldMatrix
 from DiffusionSegLib.errors import InputError, OutputError
@@ -25,9 +26,6 @@ from DiffusionSegLib.nouns.mask import Mask
 __all__ = ["readSegments", "segmentGeometry", "segmentOf", "uniqueSegmentName", "writeSegment"]
 
 _LABELMAP = "Binary labelmap"
-Block = tuple[slice, slice, slice]
-_NOWHERE: Block = (slice(0), slice(0), slice(0))
-_EVERYWHERE: Block = (slice(None), slice(None), slice(None))
 
 
 def writeSegment(
@@ -157,28 +155,10 @@ def _voxels(
     labelmap = _labelmap(segmentationNode, segment, segmentId)
     source = labelmapGeometry(labelmap, segmentationNode)
     if source is None:
-        return _NOWHERE, np.zeros((0, 0, 0), np.bool_)
+        return NOWHERE, np.zeros((0, 0, 0), np.bool_)
     # Several segments share one labelmap, each with its own value.
     part = labelmapVoxels(labelmap) == segment.GetLabelValue()
-    offset = wholeOffset(source, geometry)
-    if offset is None:
-        nearest = Mask(part.view(np.uint8), source).resampled(geometry)
-        return _EVERYWHERE, nearest.array.view(np.bool_)
-    return _overlap(part, offset, geometry.shape_kji)
-
-
-def _overlap(
-    part: NDArray[np.bool_], offset_kji: tuple[int, int, int], shape_kji: tuple[int, int, int]
-) -> tuple[Block, NDArray[np.bool_]]:
-    """Where `part` lies in a grid that it starts at `offset_kji` of, and what of it does."""
-    to, of = [], []
-    for first, count, limit in zip(offset_kji, part.shape, shape_kji, strict=True):
-        start, stop = max(first, 0), min(first + count, limit)
-        if start >= stop:
-            return _NOWHERE, np.zeros((0, 0, 0), np.bool_)
-        to.append(slice(start, stop))
-        of.append(slice(start - first, stop - first))
-    return (to[0], to[1], to[2]), part[tuple(of)]
+    return blockOnGrid(part, source, geometry)
 
 
 def _labelmap(segmentationNode: Node, segment: Any, segmentId: str) -> Node:

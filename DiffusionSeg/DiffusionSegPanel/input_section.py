@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegPanel.appearance import mute, setRowVisible
 from DiffusionSegPanel.choice import Choice, modelsOf, smallPrint
+from DiffusionSegPanel.connections import Connections
 
 __all__ = ["InputSection"]
 
@@ -25,20 +26,15 @@ class InputSection:
         self._catalogue: Any = None
         self._updating = False
         mute(ui.summaryLabel)
-        self._connections = [
-            (ui.inputSelector, "currentNodeChanged(vtkMRMLNode*)", self._onVolume),
-            (ui.secondSelector, "currentNodeChanged(vtkMRMLNode*)", self._onSecond),
-            (ui.methodCombo, "currentIndexChanged(int)", self._onMethod),
-            (ui.modelCombo, "currentIndexChanged(int)", self._onModel),
-        ]
-        for widget, signal, slot in self._connections:
-            widget.connect(signal, slot)
+        self._connections = Connections()
+        self._connections.add(ui.inputSelector, "currentNodeChanged(vtkMRMLNode*)", self._onVolume)
+        self._connections.add(ui.secondSelector, "currentNodeChanged(vtkMRMLNode*)", self._onSecond)
+        self._connections.add(ui.methodCombo, "currentIndexChanged(int)", self._onMethod)
+        self._connections.add(ui.modelCombo, "currentIndexChanged(int)", self._onModel)
 
     def cleanup(self) -> None:
         """The widgets call back no more."""
-        for widget, signal, slot in self._connections:
-            widget.disconnect(signal, slot)
-        self._connections = []
+        self._connections.drop()
 
     def update(self, catalogue: Any, choice: Choice) -> None:
         """Show what the parameter node holds and the worker offers."""

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from DiffusionSegBridge.prompt_nodes import createExcludePoints, createIncludePoints, setShown
+from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.placing import Placing
 from DiffusionSegPanel.plain_signal import Signal
 
@@ -28,20 +29,15 @@ class PointTools(VTKObservationMixin):
         self._ui, self._parameterNode = ui, parameterNode
         self._placing = Placing(slicer.mrmlScene)
         self._observed: list[Any] = []
-        self._connections = [
-            (ui.includeButton, self.toggleInclude),
-            (ui.excludeButton, self.toggleExclude),
-            (ui.clearPointsButton, self.clear),
-        ]
-        for button, slot in self._connections:
-            button.connect("clicked()", slot)
+        self._connections = Connections()
+        self._connections.add(ui.includeButton, "clicked()", self.toggleInclude)
+        self._connections.add(ui.excludeButton, "clicked()", self.toggleExclude)
+        self._connections.add(ui.clearPointsButton, "clicked()", self.clear)
 
     def cleanup(self) -> None:
         """No placing, no observer, no callback stays."""
         self.exit()
-        for button, slot in self._connections:
-            button.disconnect("clicked()", slot)
-        self._connections = []
+        self._connections.drop()
         self._observe([])
 
     def enter(self) -> None:

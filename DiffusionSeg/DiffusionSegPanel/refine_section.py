@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
@@ -18,6 +17,7 @@ from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.errors import DiffusionSegError, InputError
 from DiffusionSegPanel.appearance import mute, setRowVisible
 from DiffusionSegPanel.connections import Connections
+from DiffusionSegPanel.page_part import loadInto
 from DiffusionSegPanel.result_section import Refinement
 from DiffusionSegPanel.shared import rememberAsSeen, shared
 
@@ -121,13 +121,7 @@ class RefineSection(VTKObservationMixin):
         return segmentation, {int(value or (labels[0].value if labels else 1)): segmentId}
 
     def _load(self, placeholder: Any, resourcePath: Callable[[str], str]) -> None:
-        root = slicer.util.loadUI(resourcePath("UI/DiffusionSegRefine.ui"))
-        layout = qt.QVBoxLayout()
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(root)
-        placeholder.setLayout(layout)
-        root.setMRMLScene(slicer.mrmlScene)
-        self.ui = slicer.util.childWidgetVariables(root)
+        self.ui = loadInto(placeholder, resourcePath("UI/DiffusionSegRefine.ui"))
         self.editor = self.ui.segmentEditor
         # The page's own volume is the source.
         self.editor.setSourceVolumeNodeSelectorVisible(False)

@@ -23,6 +23,7 @@ from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.verdict import Verdict
 from DiffusionSegPanel.appearance import setRowVisible
 from DiffusionSegPanel.connections import Connections
+from DiffusionSegPanel.page_part import loadInto
 from DiffusionSegPanel.plain_signal import Signal
 from DiffusionSegPanel.result_overlays import OverlayChooser
 from DiffusionSegPanel.result_preparation import ResultPreparation
@@ -169,13 +170,7 @@ class ResultSection(VTKObservationMixin):
             self._show()
 
     def _load(self, placeholder: Any, resourcePath: Callable[[str], str]) -> None:
-        root = slicer.util.loadUI(resourcePath("UI/DiffusionSegResult.ui"))
-        layout = qt.QVBoxLayout()
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(root)
-        placeholder.setLayout(layout)
-        root.setMRMLScene(slicer.mrmlScene)
-        self.ui = slicer.util.childWidgetVariables(root)
+        self.ui = loadInto(placeholder, resourcePath("UI/DiffusionSegResult.ui"))
         self._targets = TargetChooser(self.ui, self._parameterNode)
         self._overlays = OverlayChooser(self.ui)
         self._storeTimer = qt.QTimer()

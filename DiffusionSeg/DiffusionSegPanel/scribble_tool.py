@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegBridge.prompts import Scribbles
 from DiffusionSegLib.errors import PromptError
+from DiffusionSegPanel.connections import Connections
 
 __all__ = ["ScribbleTool"]
 
@@ -20,19 +21,16 @@ class ScribbleTool:
     def __init__(self, ui: Any, parameterNode: Callable[[], Any]) -> None:
         self._ui, self._parameterNode = ui, parameterNode
         self._updating = False
-        self._connections = [
-            (ui.scribbleCheckBox, "toggled(bool)", self._onToggled),
-            (ui.scribbleSelector, "currentNodeChanged(vtkMRMLNode*)", self._onNode),
-            (ui.scribbleSelector, "currentSegmentChanged(QString)", self._onSegment),
-        ]
-        for widget, signal, slot in self._connections:
-            widget.connect(signal, slot)
+        self._connections = Connections()
+        self._connections.add(ui.scribbleCheckBox, "toggled(bool)", self._onToggled)
+        self._connections.add(ui.scribbleSelector, "currentNodeChanged(vtkMRMLNode*)", self._onNode)
+        self._connections.add(
+            ui.scribbleSelector, "currentSegmentChanged(QString)", self._onSegment
+        )
 
     def cleanup(self) -> None:
         """The widgets call back no more."""
-        for widget, signal, slot in self._connections:
-            widget.disconnect(signal, slot)
-        self._connections = []
+        self._connections.drop()
 
     def update(self, whyNot: str) -> None:
         """Show what the parameter node holds; ``whyNot``: why no scribble is taken, or ""."""

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from DiffusionSegPanel.appearance import mute
 from DiffusionSegPanel.catalogue_view import ParameterForm
 from DiffusionSegPanel.choice import Choice, withMethodParameters
+from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.plain_signal import Signal
 
 __all__ = ["SettingsSection"]
@@ -38,23 +39,18 @@ class SettingsSection:
         ui.workerEdit.text = settings.command
         mute(ui.deviceReasonLabel)
         mute(ui.workerResultLabel)
-        self._connections = [
-            (ui.settingsSection, "contentsCollapsed(bool)", self._onCollapsed),
-            (ui.deviceCombo, "currentIndexChanged(int)", self._onDevice),
-            (ui.workerEdit, "editingFinished()", self._onCommand),
-            (ui.workerTestButton, "clicked()", self._onTest),
-            (ui.seedSpinBox, "valueChanged(int)", self._onSeed),
-            (ui.samplesSpinBox, "valueChanged(int)", self._onSamples),
-            (ui.reportButton, "clicked()", self.reportRequested.emit),
-        ]
-        for widget, signal, slot in self._connections:
-            widget.connect(signal, slot)
+        self._connections = Connections()
+        self._connections.add(ui.settingsSection, "contentsCollapsed(bool)", self._onCollapsed)
+        self._connections.add(ui.deviceCombo, "currentIndexChanged(int)", self._onDevice)
+        self._connections.add(ui.workerEdit, "editingFinished()", self._onCommand)
+        self._connections.add(ui.workerTestButton, "clicked()", self._onTest)
+        self._connections.add(ui.seedSpinBox, "valueChanged(int)", self._onSeed)
+        self._connections.add(ui.samplesSpinBox, "valueChanged(int)", self._onSamples)
+        self._connections.add(ui.reportButton, "clicked()", self.reportRequested.emit)
 
     def cleanup(self) -> None:
         """The widgets call back no more."""
-        for widget, signal, slot in self._connections:
-            widget.disconnect(signal, slot)
-        self._connections = []
+        self._connections.drop()
         self.parameters.clear()
 
     @property

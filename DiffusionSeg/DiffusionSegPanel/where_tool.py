@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegBridge.prompt_nodes import createRegion, currentSliceRegion, setShown
 from DiffusionSegLib.errors import PromptError
+from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.default_box import putBox
 from DiffusionSegPanel.parameter_node import RegionMode
 from DiffusionSegPanel.slice_views import sliceNodeNamed, sliceViewNames
@@ -32,21 +33,16 @@ class WhereTool:
         self._ui, self._parameterNode, self._volume = ui, parameterNode, volume
         self._stopPlacing = stopPlacing
         self._updating = False
-        self._connections = [
-            (ui.wholeRadio, "clicked()", lambda: self._choose(RegionMode.WHOLE)),
-            (ui.regionRadio, "clicked()", lambda: self._choose(RegionMode.REGION)),
-            (ui.sliceRadio, "clicked()", lambda: self._choose(RegionMode.SLICE)),
-            (ui.sliceCombo, "currentIndexChanged(int)", self._onView),
-        ]
-        for widget, signal, slot in self._connections:
-            widget.connect(signal, slot)
+        self._connections = Connections()
+        self._connections.add(ui.wholeRadio, "clicked()", lambda: self._choose(RegionMode.WHOLE))
+        self._connections.add(ui.regionRadio, "clicked()", lambda: self._choose(RegionMode.REGION))
+        self._connections.add(ui.sliceRadio, "clicked()", lambda: self._choose(RegionMode.SLICE))
+        self._connections.add(ui.sliceCombo, "currentIndexChanged(int)", self._onView)
 
     def cleanup(self) -> None:
         """The buttons call back no more."""
         self.exit()
-        for widget, signal, slot in self._connections:
-            widget.disconnect(signal, slot)
-        self._connections = []
+        self._connections.drop()
 
     def enter(self) -> None:
         """Show the region if it is used."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from Testing.Slicer.Panel.conftest import HIPPOCAMPUS, ROOT, Lasting
+from Testing.Slicer.waiting import Waiting
 
 EFFECT = ROOT / "DiffusionSeg" / "DiffusionSegEffect" / "SegmentEditorDiffusionRefineEffect.py"
 
 
-class OpenedEditor:
+class OpenedEditor(Waiting):
     """The Segment Editor, and what a user does in it."""
 
     def __init__(self, widget: Any) -> None:
@@ -31,16 +31,6 @@ class OpenedEditor:
     @property
     def status(self) -> str:
         return str(self.ui.statusLabel.text)
-
-    def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
-        """Let Slicer work until something is true; fails when it never is."""
-        import slicer
-
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, f"never came true; status: {self.status!r}"
-            slicer.app.processEvents()
-            time.sleep(0.005)
 
     def choose(self, volume: Any, segmentation: Any, segmentId: str) -> None:
         """What is edited."""

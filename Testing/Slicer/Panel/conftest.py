@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from Testing.Slicer.waiting import Waiting
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "Resources" / "Samples"
@@ -45,7 +47,7 @@ class Lasting:
         self.tickets = []
 
 
-class OpenedPage:
+class OpenedPage(Waiting):
     """The module as a user has it, and what a user does."""
 
     def __init__(self, module: Any) -> None:
@@ -66,16 +68,6 @@ class OpenedPage:
     @property
     def status(self) -> str:
         return str(self.ui.statusLabel.text)
-
-    def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
-        """Let Slicer work until something is true; fails when it never is."""
-        import slicer
-
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, f"never came true; status: {self.status!r}"
-            slicer.app.processEvents()
-            time.sleep(0.005)
 
     def settle(self, seconds: float = 0.05) -> None:
         """Let Slicer work for a moment."""
