@@ -120,7 +120,7 @@ class ShownResult:
 
     def _candidateOutline(self) -> GradedOutline:
         if self._candidate not in self._graded:
-            mask = self.proposal.alternatives[self._candidate - 1].resampled(self.geometry)
+            mask = self.proposal.alternatives[self._candidate - 1].mask.resampled(self.geometry)
             self._graded[self._candidate] = gradeMask(mask)
         return self._graded[self._candidate]
 

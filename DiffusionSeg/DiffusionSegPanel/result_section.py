@@ -357,7 +357,7 @@ class ResultSection(VTKObservationMixin):
         ui.verdictLabel.text = verdictInWords(verdict)
         several = shown.candidateCount > 1
         setRowVisible(several, ui.candidateTitle, ui.candidateRow)
-        ui.candidateLabel.text = candidateInWords(shown.candidate, shown.candidateCount)
+        ui.candidateLabel.text = candidateInWords(shown.candidate, shown.proposal.alternatives)
         ui.thresholdSlider.setEnabled(shown.candidate == 0)
         setRowVisible(bool(self._answer.prompt.points), ui.nearLabel, ui.nearRow)
         ui.radiusSpinBox.setEnabled(ui.nearBox.checked)

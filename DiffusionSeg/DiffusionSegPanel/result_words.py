@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -24,11 +25,15 @@ def verdictInWords(verdict: Any) -> str:
     )
 
 
-def candidateInWords(index: int, count: int) -> str:
-    """Which candidate is shown."""
+def candidateInWords(index: int, alternatives: Sequence[Any]) -> str:
+    """Which candidate is shown; 0 is the main outline, then the alternatives follow."""
+    count = 1 + len(alternatives)
     if index == 0:
         return _("1 of {count}, the main one").format(count=count)
-    return _("{number} of {count}").format(number=index + 1, count=count)
+    candidate = alternatives[index - 1]
+    return _("{number} of {count}: {title} (score {score})").format(
+        number=index + 1, count=count, title=candidate.title, score=f"{candidate.score:.2f}"
+    )
 
 
 def volumeInWords(shown: Any, threshold: float) -> str:

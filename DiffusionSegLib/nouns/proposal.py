@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import Label
@@ -24,7 +25,8 @@ _SLAB_VOXELS = 4_000_000
 class Proposal:
     """`probability` has one channel in [0, 1] per label, on the original image's grid.
 
-    `uncertainty` is one channel on the same grid; `alternatives` are whole other outlines;
+    `uncertainty` is one channel on the same grid; `alternatives` are whole other outlines,
+    each with a score and a title, the likeliest first;
     `auxiliary` are images that explain the result (for instance an attention map).
 
     A method may hand over both on the (coarser) grid it worked on and name the original grid in
@@ -39,7 +41,7 @@ class Proposal:
         verdict: PresenceVerdict,
         provenance: Provenance,
         uncertainty: Image | None = None,
-        alternatives: tuple[Mask, ...] = (),
+        alternatives: tuple[Candidate, ...] = (),
         auxiliary: Mapping[str, Image] | None = None,
         geometry: Geometry | None = None,
     ) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import DiffusionSegError, WorkerError
+from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.geometry import Geometry, as_direction
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import Label
@@ -24,6 +25,7 @@ from DiffusionSegLib.nouns.verdict import PresenceVerdict, Verdict
 __all__ = [
     "Arrays",
     "pack_box",
+    "pack_candidate",
     "pack_image",
     "pack_label",
     "pack_mask",
@@ -31,6 +33,7 @@ __all__ = [
     "pack_proposal",
     "readable",
     "unpack_box",
+    "unpack_candidate",
     "unpack_image",
     "unpack_label",
     "unpack_mask",
@@ -188,6 +191,21 @@ def unpack_prompt(values: Values, arrays: Arrays) -> Prompt:
     )
 
 
+def pack_candidate(candidate: Candidate, arrays: Collected) -> dict[str, Any]:
+    """The mask's filled block, the score, the title."""
+    return {
+        "mask": pack_mask(candidate.mask, arrays),
+        "score": candidate.score,
+        "title": candidate.title,
+    }
+
+
+def unpack_candidate(values: Values, arrays: Arrays) -> Candidate:
+    """Raises InputError."""
+    mask = unpack_mask(values["mask"], arrays)
+    return Candidate(mask, float(values["score"]), str(values["title"]))
+
+
 def pack_proposal(proposal: Proposal, arrays: Collected) -> dict[str, Any]:
     """The evidence on the method's grid, to be interpolated on the other side."""
     doubt = proposal.doubt
@@ -201,7 +219,7 @@ def pack_proposal(proposal: Proposal, arrays: Collected) -> dict[str, Any]:
             "reason": proposal.verdict.reason,
         },
         "provenance": proposal.provenance.to_dict(),
-        "alternatives": [pack_mask(mask, arrays) for mask in proposal.alternatives],
+        "alternatives": [pack_candidate(one, arrays) for one in proposal.alternatives],
         "auxiliary": {
             name: pack_image(image, arrays) for name, image in proposal.auxiliary.items()
         },
@@ -218,7 +236,7 @@ def unpack_proposal(values: Values, arrays: Arrays) -> Proposal:
         PresenceVerdict(Verdict[verdict["state"]], verdict["score"], verdict["reason"]),
         Provenance(**values["provenance"]),
         unpack_optional(values["doubt"], lambda v: unpack_image(v, arrays)),
-        tuple(unpack_mask(mask, arrays) for mask in values["alternatives"]),
+        tuple(unpack_candidate(one, arrays) for one in values["alternatives"]),
         {name: unpack_image(image, arrays) for name, image in values["auxiliary"].items()},
         unpack_geometry(values["geometry"]),
     )

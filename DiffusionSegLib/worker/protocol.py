@@ -2,4 +2,4 @@
 
 __all__ = ["PROTOCOL"]
 
-PROTOCOL = 1
+PROTOCOL = 2

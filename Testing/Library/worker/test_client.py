@@ -55,8 +55,10 @@ def test_a_proposal_arrives_whole(client):
     assert np.array_equal(found.mask().array, expected * 7)
     assert found.uncertainty is not None
     assert found.uncertainty.geometry == GRID
-    assert found.alternatives[0].provenance.seed == 5
-    assert np.array_equal(found.alternatives[0].array > 0, expected)
+    (other,) = found.alternatives
+    assert (other.score, other.title) == (0.25, "also what is dim")
+    assert other.mask.provenance.seed == 5
+    assert np.array_equal(other.mask.array > 0, expected)
     assert np.array_equal(found.auxiliary["as it was"].array, picture.array)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from DiffusionSegLib.errors import GeometryError, InputError, WorkerError
+from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import Label
@@ -108,7 +109,7 @@ def test_proposals_travel_as_evidence_and_are_interpolated_there():
         PresenceVerdict(Verdict.UNCERTAIN, 0.4, "Perhaps."),
         Provenance("m", "m/n", parameters={"samples": 3, "x": [1, 2]}, created="2020"),
         Image(values[:1], coarse),
-        (Mask(np.full(fine.shape_kji, 3, np.uint8), fine, LABELS),),
+        (Candidate(Mask(np.full(fine.shape_kji, 3, np.uint8), fine, LABELS), 1 / 3, "Teil ½"),),
         {"healthy": Image(values[:1], coarse)},
         fine,
     )
@@ -122,7 +123,13 @@ def test_proposals_travel_as_evidence_and_are_interpolated_there():
     assert (found.verdict, found.provenance, found.labels) == (
         proposal.verdict, proposal.provenance, LABELS,
     )  # fmt: skip
-    assert found.alternatives[0].labels == LABELS
+    (candidate,) = found.alternatives
+    assert (candidate.score, candidate.title) == (1 / 3, "Teil ½")
+    assert candidate.mask.labels == LABELS
+    assert (candidate.mask.array == 3).all()
+    header["alternatives"][0]["score"] = 1.5
+    with pytest.raises(InputError, match="score of a candidate"):
+        packing.unpack_proposal(header, arrays)
     assert np.array_equal(found.auxiliary["healthy"].array, values[:1])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegBridge.volumes import worldGeometry
+from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import label_for
@@ -68,3 +69,8 @@ def maskOf(array: NDArray[Any], geometry: Geometry) -> Mask:
     """A mask with the labels of `proposal`."""
     labels = tuple(label_for(n, name) for n, name in _NAMES)
     return Mask(array.astype(np.uint8), geometry, labels)
+
+
+def candidateOf(array: NDArray[Any], geometry: Geometry) -> Candidate:
+    """A candidate with the labels of `proposal`."""
+    return Candidate(maskOf(array, geometry), 0.5, "another")

@@ -12,7 +12,7 @@ from DiffusionSegBridge.segments import readSegments
 from DiffusionSegBridge.shown_result import ShownResult
 from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.nouns.proposal import Proposal
-from Testing.Slicer.Bridge.results import ball, maskOf, proposal, volume
+from Testing.Slicer.Bridge.results import ball, candidateOf, maskOf, proposal, volume
 
 TURN = 0.5
 
@@ -89,7 +89,7 @@ def test_from_changes_to_labels_and_to_another_candidate_nothing_stays(scene: An
     before = maskOf(np.ones(geometry.shape_kji), geometry)
     other = np.zeros(geometry.shape_kji, np.uint8)
     other[0, 0, 0] = 1
-    result = ShownResult(proposal(node, alternatives=(maskOf(other, geometry),)), node)
+    result = ShownResult(proposal(node, alternatives=(candidateOf(other, geometry),)), node)
     preview = PreviewSegmentation(node, scene)
     preview.show(result, 0.5, before)
     preview.show(result, 0.5)

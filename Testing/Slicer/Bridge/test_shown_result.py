@@ -11,7 +11,7 @@ from DiffusionSegBridge.near_points import voxelsNear
 from DiffusionSegBridge.shown_result import ShownResult
 from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.errors import InputError
-from Testing.Slicer.Bridge.results import ball, maskOf, proposal, volume
+from Testing.Slicer.Bridge.results import ball, candidateOf, maskOf, proposal, volume
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_the_main_outline_follows_the_threshold_and_alternatives_do_not(node: An
     geometry = worldGeometry(node)
     other = np.zeros(geometry.shape_kji, np.uint8)
     other[2:5, 3:6, 4:9] = 1
-    shown = ShownResult(proposal(node, alternatives=(maskOf(other, geometry),)), node)
+    shown = ShownResult(proposal(node, alternatives=(candidateOf(other, geometry),)), node)
     assert shown.candidateCount == 2
     small, large = shown.mask(0.9), shown.mask(0.2)
     assert 0 < small.sum() < large.sum()

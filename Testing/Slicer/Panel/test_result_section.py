@@ -13,6 +13,7 @@ from DiffusionSegBridge.new_segment import createSegmentationFor
 from DiffusionSegBridge.segments import readSegments, segmentOf, writeSegment
 from DiffusionSegBridge.size_words import sizeInWords
 from DiffusionSegBridge.volumes import worldGeometry
+from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Prompt
 from DiffusionSegLib.nouns.verdict import Verdict
@@ -149,15 +150,18 @@ def test_candidates_are_stepped_through_and_accepted(opened: Any, scene: Any) ->
     node = toyVolume(opened, scene)
     others = [np.zeros(ball().shape, np.uint8) for _ in range(2)]
     others[0][1:3, 2:5, 2:5], others[1][4:7, 8:10, 9:12] = 1, 1
-    masks = tuple(maskOf(other, worldGeometry(node)) for other in others)
-    arrive(opened, node, alternatives=masks)
+    grid = worldGeometry(node)
+    first = Candidate(maskOf(others[0], grid), 0.8, "part 1 of 2")
+    second = Candidate(maskOf(others[1], grid), 0.45, "part 2 of 2")
+    arrive(opened, node, alternatives=(first, second))
     ui = opened.page.result.ui
     assert ui.candidateLabel.text == "1 of 3, the main one"
     ui.previousCandidateButton.click()
-    assert ui.candidateLabel.text == "3 of 3"
+    assert ui.candidateLabel.text == "3 of 3: part 2 of 2 (score 0.45)"
     np.testing.assert_array_equal(drawn(scene), others[1])
     assert not ui.thresholdSlider.enabled
     ui.previousCandidateButton.click()
+    assert ui.candidateLabel.text == "2 of 3: part 1 of 2 (score 0.80)"
     np.testing.assert_array_equal(drawn(scene), others[0])
     ui.nextCandidateButton.click()
     ui.acceptButton.click()

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from DiffusionSegLib.methods.contract import MethodDescription, ParameterSpec, Workload
+from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegLib.nouns.provenance import Provenance
 from DiffusionSegLib.nouns.verdict import PresenceVerdict, Verdict
@@ -112,7 +113,7 @@ class Predictor:
             verdict,
             provenance,
             doubt,
-            (other,),
+            (Candidate(other, 0.25, "also what is dim"),),
             {"as it was": part},
             image.geometry,
         )
