@@ -24,6 +24,8 @@ class Provenance:
     """Method, model, weights, prompt, seed, versions, device: enough to repeat the result.
 
     `prompt`, `versions` and `parameters` hold only what JSON can; `created` is ISO 8601 in UTC.
+    `rule` names what turned evidence into the outline where a method has several ways ("clicks:
+    Markov maps"); "" when it has one, and in what was written before there were rules.
     """
 
     method: str
@@ -37,6 +39,7 @@ class Provenance:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     created: str = field(default_factory=_now)
+    rule: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """All fields by name."""
@@ -74,7 +77,7 @@ class Provenance:
             return None
 
 
-_TEXTS = frozenset({"method", "model", "weights_sha256", "device", "licence", "created"})
+_TEXTS = frozenset({"method", "model", "weights_sha256", "device", "licence", "created", "rule"})
 
 
 def _plain(value: object) -> object:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,8 +19,10 @@ numbers = st.integers(-1000, 1000) | st.floats(-1e6, 1e6)
 def test_tags_and_json_carry_everything(
     text: str, words: str, values: dict[str, object], seed: int
 ) -> None:
-    provenance = Provenance("cdal", text, "ab" * 32, {"text": words}, seed, {"torch": "2.4"},
-                            "cpu", 1.25, values, text, "2026-01-01T00:00:00+00:00")  # fmt: skip
+    provenance = Provenance(
+        "cdal", text, "ab" * 32, {"text": words}, seed, {"torch": "2.4"}, "cpu", 1.25, values, text,
+        "2026-01-01T00:00:00+00:00", words,
+    )  # fmt: skip
     tags = provenance.as_tags()
     assert all("|" not in part and part.isprintable() for part in tags.values())
     assert all(key.startswith("DiffusionSeg.") for key in tags)
@@ -39,3 +43,11 @@ def test_unreadable_json_is_an_input_error(text: str) -> None:
 
 def test_the_time_is_in_utc() -> None:
     assert Provenance("m", "x").created.endswith("+00:00")
+
+
+def test_what_was_written_before_there_were_rules_still_reads() -> None:
+    old = Provenance("cdal", "cdal/x", created="2026-01-01T00:00:00+00:00")
+    fields = {name: value for name, value in old.to_dict().items() if name != "rule"}
+    assert Provenance.from_json(json.dumps(fields)) == old
+    tags = {name: text for name, text in old.as_tags().items() if not name.endswith(".rule")}
+    assert Provenance.from_tags(tags) == old
