@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.cli import arguments, exit_codes, outputs
+from DiffusionSegLib.cli.candidates import (
+    candidate_lines,
+    candidate_paths,
+    plain_candidates,
+    write_candidates,
+)
 from DiffusionSegLib.cli.opening import (
     Choice,
     add_common_options,
@@ -70,6 +76,10 @@ def add_parser(subparsers: Any) -> None:
     _add_prompt_options(parser)
     parser.add_argument("--probability", type=Path, metavar="P", help="also write the probability")
     parser.add_argument("--uncertainty", type=Path, metavar="U", help="also write the uncertainty")
+    parser.add_argument(
+        "--candidates", action="store_true",
+        help="also write the other outlines that the method offers, as OUT_candidate1 and so on",
+    )  # fmt: skip
     parser.add_argument(
         "--no-overwrite", action="store_true", help="refuse to replace a file that exists"
     )
@@ -150,12 +160,19 @@ def _segment(args: argparse.Namespace, choice: Choice, image: Image, progress: P
     return Outcome(proposal, proposal.mask(args.threshold), seconds, session.device)
 
 
-def _write(args: argparse.Namespace, outcome: Outcome) -> dict[str, str]:
+def _write(args: argparse.Namespace, outcome: Outcome) -> dict[str, Any]:
     """The outline last: where it is, everything is."""
     uncertainty = outcome.proposal.uncertainty
+    candidates = outcome.proposal.alternatives
     if args.uncertainty and uncertainty is None:
         raise InputError("This method gives no uncertainty; leave --uncertainty out.")
-    written: dict[str, str] = {}
+    written: dict[str, Any] = {}
+    if args.candidates:
+        # How many there are is known only now; what is in their way stays as it is.
+        paths = candidate_paths(args.output, len(candidates))
+        others = [path for path in (args.probability, args.uncertainty) if path]
+        outputs.check_outputs([*paths, *others], args.images, replace=not args.no_overwrite)
+        written["candidates"] = write_candidates(candidates, args.output)
     if args.probability:
         _as_file(outcome.proposal.probability, args.probability)
         written["probability"] = str(args.probability)
@@ -174,11 +191,13 @@ def _as_file(image: Image, path: Path) -> None:
     image.write(path)
 
 
-def _announce(args: argparse.Namespace, outcome: Outcome, written: dict[str, str]) -> None:
+def _announce(args: argparse.Namespace, outcome: Outcome, written: dict[str, Any]) -> None:
     if args.json:
         print(json.dumps(_as_plain(args, outcome, written), indent=2))
     elif not args.quiet:
         print(_sentence(args, outcome))
+        if "candidates" in written:
+            print(*candidate_lines(outcome.proposal.alternatives, written["candidates"]), sep="\n")
 
 
 def _sentence(args: argparse.Namespace, outcome: Outcome) -> str:
@@ -190,7 +209,9 @@ def _sentence(args: argparse.Namespace, outcome: Outcome) -> str:
             why = f"No voxel reaches the threshold {args.threshold:g}."
         return f"{head}: {why} Nothing was written."
     sizes = ", ".join(f"{size['name']} {_size_text(size)}" for size in _sizes(outcome.mask))
-    return f"{head}: {sizes}; {outcome.seconds:.1f} s; {args.output}"
+    rule = outcome.proposal.provenance.rule
+    said = f'; rule "{rule}"' if rule else ""
+    return f"{head}: {sizes}{said}; {outcome.seconds:.1f} s; {args.output}"
 
 
 def _size_text(size: dict[str, Any]) -> str:
@@ -210,7 +231,7 @@ def _sizes(mask: Mask) -> list[dict[str, Any]]:
 
 
 def _as_plain(
-    args: argparse.Namespace, outcome: Outcome, written: dict[str, str]
+    args: argparse.Namespace, outcome: Outcome, written: dict[str, Any]
 ) -> dict[str, Any]:
     verdict = outcome.proposal.verdict
     return {
@@ -218,6 +239,7 @@ def _as_plain(
             "state": verdict.state.name, "score": verdict.score, "reason": verdict.reason
         },
         "labels": _sizes(outcome.mask),
+        "candidates": plain_candidates(outcome.proposal.alternatives),
         "seconds": outcome.seconds,
         "device": outcome.device,
         "threshold": args.threshold,

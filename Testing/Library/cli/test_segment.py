@@ -155,3 +155,55 @@ def test_an_existing_file_is_replaced_only_if_wanted(volume, tmp_path, capsys):
     assert "exists already" in capsys.readouterr().err
     assert out.read_bytes() == before
     assert segment(volume, "-o", out) == exit_codes.OK
+
+
+def test_candidates_are_written_beside_the_outline(volume, tmp_path, capsys):
+    out = tmp_path / "out.seg.nrrd"
+    words = (volume, "-o", out, "--candidates", "--set")
+    assert segment(*words, "parts=2") == exit_codes.OK
+    paths = [tmp_path / f"out_candidate{number}.seg.nrrd" for number in (1, 2)]
+    sizes = [int((Mask.read(path).array > 0).sum()) for path in (paths[0], out, paths[1])]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 3
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"part 1 of 2 (score 0.90): {paths[0]}",
+        f"part 2 of 2 (score 0.80): {paths[1]}",
+    ]
+    assert segment(*words, "parts=0") == exit_codes.OK
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "The method offers no other outline for this prompt."
+    )
+
+
+def test_candidates_in_json(volume, tmp_path, capsys):
+    out = tmp_path / "out.nii.gz"
+    assert segment(volume, "-o", out, "--json", "--set", "parts=1") == exit_codes.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["candidates"] == [{"title": "part 1 of 1", "score": 0.9}]
+    assert "candidates" not in told["written"]
+    assert not (tmp_path / "out_candidate1.nii.gz").exists()
+    words = ("--json", "--candidates", "--set", "parts=1")
+    assert segment(volume, "-o", out, *words) == exit_codes.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["written"]["candidates"] == [str(tmp_path / "out_candidate1.nii.gz")]
+
+
+def test_a_candidate_replaces_no_file_unasked(volume, tmp_path, capsys):
+    out, other = tmp_path / "out.nrrd", tmp_path / "out_candidate2.nrrd"
+    other.write_text("mine")
+    words = ("-o", out, "--candidates", "--set", "parts=2")
+    assert segment(volume, *words, "--no-overwrite") == exit_codes.BAD_INPUT
+    assert f"{other} exists already" in capsys.readouterr().err
+    assert [path.name for path in sorted(tmp_path.glob("out*"))] == ["out_candidate2.nrrd"]
+    assert segment(volume, *words, "--probability", other) == exit_codes.BAD_INPUT
+    assert "Two outputs" in capsys.readouterr().err
+    assert other.read_text() == "mine"
+
+
+def test_the_rule_is_told_and_kept(volume, tmp_path, capsys):
+    out = tmp_path / "out.seg.nrrd"
+    assert segment(volume, "-o", out, "--frame", "pixel", "--point", "10,12,6") == exit_codes.OK
+    assert '; rule "clicks: balls"; ' in capsys.readouterr().out
+    assert Mask.read(out).provenance.rule == "clicks: balls"
+    assert segment(volume, "-o", out) == exit_codes.OK
+    assert '; rule' not in capsys.readouterr().out

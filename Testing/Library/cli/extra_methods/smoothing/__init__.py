@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.methods.contract import MethodDescription, ParameterSpec
+from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegLib.nouns.provenance import Provenance
@@ -38,6 +39,7 @@ DESCRIPTION = MethodDescription(
             minimum=0.0,
             maximum=5.0,
         ),
+        ParameterSpec("parts", "int", 0, "Parts", "nested candidates", "our choice", 0, 9),
         ParameterSpec(
             name="fault",
             type="choice",
@@ -89,8 +91,21 @@ class Predictor:
         doubt = replace(
             image, array=(0.5 - np.abs(probability - 0.5))[None], channel_names=("spread",)
         )
-        provenance = Provenance("smoothing", self.model.id, prompt=prompt.to_dict(), seed=run.seed)
-        return Proposal(grid, labels, verdict, provenance, doubt)
+        parts = int(run.parameters.get("parts", 0))
+        provenance = Provenance(
+            "smoothing", self.model.id, prompt=prompt.to_dict(), seed=run.seed, rule=_rule(prompt)
+        )
+        found = Proposal(grid, labels, verdict, provenance, doubt)
+        candidates = [
+            Candidate(found.mask(part / (parts + 1)), 1 - part / 10, f"part {part} of {parts}")
+            for part in range(1, parts + 1)
+        ]
+        return Proposal(grid, labels, verdict, provenance, doubt, tuple(candidates))
+
+
+def _rule(prompt):
+    """Only what clicks steered names a rule, so that both cases are met."""
+    return "clicks: balls" if prompt.points else ""
 
 
 def _fail(kind, progress):
