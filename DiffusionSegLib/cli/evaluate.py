@@ -42,6 +42,11 @@ NAME_mr.nii.gz); --channels ct takes one of them. A photograph's object is whate
 label; with several labels the values are compared one by one (--label-values 1,2 says which).
 When both outlines are empty, Dice is 1; when one is, Dice is 0 and a distance is not defined.
 
+With --clicks the user clicks the object's centre, then the centre of the largest error each time.
+NoC85 and NoC90 are the clicks until the IoU is 0.85 and 0.90; who never gets there counts with N.
+What --oracle reports is for comparison with papers that choose regions with the known outline; it
+is no result of the method, and says ORACLE wherever it stands.
+
 Exit codes: 0 all cases were measured; 2 the input, or a single case, cannot be used;
 3 a mistake in the program; 130 stopped with Ctrl-C.
 """
@@ -80,7 +85,11 @@ def _add_case_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--limit", type=arguments.whole_number(1), metavar="N", help="first N cases")
     group.add_argument(
         "--clicks", type=arguments.whole_number(0, 100), default=0, metavar="N",
-        help="let a simulated user click N times, and measure after each click",
+        help="let a simulated user click N times (20 in papers), and measure after each click",
+    )  # fmt: skip
+    group.add_argument(
+        "--oracle", action="store_true",
+        help="also report the best union of the method's regions, chosen WITH the known outline",
     )  # fmt: skip
     group.add_argument(
         "--negatives", type=Path, metavar="DIR",
@@ -210,6 +219,7 @@ def _options(args: argparse.Namespace) -> EvaluationOptions:
         ignore_value=args.ignore_value,
         clicks=args.clicks,
         pictures=args.sheet is not None,
+        oracle=args.oracle,
     )
 
 
@@ -268,6 +278,8 @@ def _setting(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
         "split": args.split,
         "samples": args.samples,
         "threshold": args.threshold,
+        "clicks": args.clicks,
+        "ORACLE": args.oracle,
         "seed": args.seed,
         "device": args.device,
         "parameters": choice.parameters,

@@ -13,10 +13,11 @@ from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.evaluation.clicks import Click, first_click, next_click
 from DiffusionSegLib.evaluation.label_pairs import LabelPair
 from DiffusionSegLib.evaluation.scores import ClickScore
-from DiffusionSegLib.evaluation.truth import Truth, foreground, mean_dice
+from DiffusionSegLib.evaluation.truth import Truth, foreground, mean_dice, mean_iou
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Point, Prompt
+from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegLib.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def simulate_clicks(
     options: EvaluationOptions,
     progress: Progress,
 ) -> tuple[ClickScore, ...]:
-    """Dice after each click; stops early when the outline equals the truth.
+    """Dice and IoU after each click; stops early when the outline equals the truth.
 
     All clicks so far go into a fresh proposal when the method takes points; for a method that takes
     none, each corrects the last outline with `Session.refine`. Raises InputError for a method that
@@ -54,26 +55,29 @@ def simulate_clicks(
         points = (*points, point)
         started = time.monotonic()
         part = progress.part((number - 1) / options.clicks, number / options.clicks)
-        mask = _answer(session, mask, replace(options.prompt, points=points), options, part)
+        answer = _answer(session, mask, replace(options.prompt, points=points), part)
+        mask = answer.mask(options.threshold)
         seconds = time.monotonic() - started
-        dice = mean_dice(mask, truth, pairs)
-        scores.append(ClickScore(number, point.position_ras, point.include, dice, seconds))
+        scores.append(
+            ClickScore(
+                number,
+                point.position_ras,
+                point.include,
+                mean_dice(mask, truth, pairs),
+                seconds,
+                mean_iou(mask, truth, pairs),
+                answer.provenance.rule,
+            )
+        )
     return tuple(scores)
 
 
-def _answer(
-    session: Session,
-    mask: Mask,
-    prompt: Prompt,
-    options: EvaluationOptions,
-    progress: Progress,
-) -> Mask:
+def _answer(session: Session, mask: Mask, prompt: Prompt, progress: Progress) -> Proposal:
     if "points" in session.description.prompts:
-        return session.propose(prompt, progress=progress).mask(options.threshold)
+        return session.propose(prompt, progress=progress)
     if session.description.refines:
         # The mask is its own original: apart from the clicks nothing in it was drawn by the user.
-        refined = session.refine(mask, prompt, progress=progress, original=mask)
-        return refined.mask(options.threshold)
+        return session.refine(mask, prompt, progress=progress, original=mask)
     raise InputError(
         f"The method {session.description.name} neither takes points nor refines an outline; "
         "leave --clicks out."

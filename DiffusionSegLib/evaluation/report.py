@@ -5,15 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from DiffusionSegLib.evaluation.calibration import Calibration
+from DiffusionSegLib.evaluation.click_counts import (
+    DICE_AFTER,
+    IOU_TARGETS,
+    click_summary,
+    clicks_needed,
+    dice_after,
+)
 from DiffusionSegLib.evaluation.scores import CaseResult, LabelScore, NegativeResult, mean
 
 MEASURES = ("dice", "iou", "hd95_mm", "volume_error_percent")
 _VERDICTS = ("FOUND", "UNCERTAIN", "NOT_FOUND")
+_CLICK_COLUMNS = (*(f"dice_after_click_{number}" for number in DICE_AFTER), *IOU_TARGETS)
+_ORACLE_COLUMNS = ("ORACLE_dice", "ORACLE_iou", "ORACLE_regions")
 
 
 def summarise(
@@ -38,9 +48,13 @@ def summarise(
         "reliability": calibration.table(),
         "seconds": mean([result.seconds for result in measured]),
         "verdicts": _counts([result.verdict for result in measured]),
+        "rules": dict(Counter(result.rule for result in measured if result.rule)),
     }
     if any(result.clicks for result in measured):
         summary["dice_after_clicks"] = _click_curve(measured)
+        summary["clicks"] = click_summary(measured)
+    if any(result.oracle for result in measured):
+        summary["ORACLE"] = _oracle_means(measured)
     if negatives:
         summary["negatives"] = _false_alarms(negatives)
     return summary
@@ -64,20 +78,21 @@ def to_plain(
 
 
 def to_csv(results: Sequence[CaseResult]) -> str:
-    """One row per case and label; undefined values are left empty."""
+    """One row per case and label; undefined values are left empty, and so is a number of clicks
+    that was not reached."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(
         ["case", "channels", "label", *MEASURES, "truth_ml", "predicted_ml", "ece", "brier",
-         "seconds", "verdict", "verdict_score", "error"]
+         "seconds", "verdict", "verdict_score", "rule", *_CLICK_COLUMNS, *_ORACLE_COLUMNS, "error"]
     )  # fmt: skip
     for result in results:
-        for score in result.labels or (None,):
-            writer.writerow(_csv_row(result, score))
+        for number, score in enumerate(result.labels or (None,)):
+            writer.writerow(_csv_row(result, number, score))
     return buffer.getvalue()
 
 
-def _csv_row(result: CaseResult, score: LabelScore | None) -> list[str]:
+def _csv_row(result: CaseResult, number: int, score: LabelScore | None) -> list[str]:
     empty = [""] * (len(MEASURES) + 3)
     measured = empty
     if score is not None:
@@ -86,8 +101,27 @@ def _csv_row(result: CaseResult, score: LabelScore | None) -> list[str]:
     calibration = [_number(result.calibration.ece), _number(result.calibration.brier)]
     return [
         result.case, "+".join(result.channels), *measured, *calibration, _number(result.seconds),
-        result.verdict, _number(result.verdict_score), result.error or "",
+        result.verdict, _number(result.verdict_score), result.rule, *_csv_clicks(result),
+        *_csv_oracle(result, number), result.error or "",
     ]  # fmt: skip
+
+
+def _csv_clicks(result: CaseResult) -> list[str]:
+    if not result.clicks:
+        return [""] * len(_CLICK_COLUMNS)
+    numbers = [n for n in DICE_AFTER if n <= result.click_limit]
+    cells = [_number(dice_after(result, n)) for n in numbers] + [""] * len(DICE_AFTER)
+    counts = clicks_needed(result.clicks)
+    return cells[: len(DICE_AFTER)] + [
+        "" if counts[name] is None else str(counts[name]) for name in IOU_TARGETS
+    ]
+
+
+def _csv_oracle(result: CaseResult, number: int) -> list[str]:
+    if not result.oracle:
+        return [""] * len(_ORACLE_COLUMNS)
+    score = result.oracle[number]
+    return [_number(score.dice), _number(score.iou), str(score.regions)]
 
 
 def _number(value: float) -> str:
@@ -121,16 +155,25 @@ def _over_labels(results: Sequence[CaseResult]) -> dict[str, Any]:
     return {**means, "dice_median": median, "dice_standard_deviation": spread}
 
 
+def _oracle_means(results: Sequence[CaseResult]) -> dict[str, Any]:
+    """Over cases and labels; ORACLE stands in every name, wherever a number is copied to."""
+    scores = [score for result in results for score in result.oracle]
+    by_label = {
+        name: mean([score.dice for score in scores if score.name == name])
+        for name in dict.fromkeys(score.name for score in scores)
+    }
+    return {
+        "ORACLE_dice": mean([score.dice for score in scores]),
+        "ORACLE_iou": mean([score.iou for score in scores]),
+        "ORACLE_dice_by_label": by_label,
+    }
+
+
 def _click_curve(results: Sequence[CaseResult]) -> list[float]:
     """Mean Dice before any click, after one, after two...; who was done early keeps his Dice."""
     longest = max(len(result.clicks) for result in results)
     numbers = range(longest + 1)
-    return [mean([_dice_after(result, clicks) for result in results]) for clicks in numbers]
-
-
-def _dice_after(result: CaseResult, clicks: int) -> float:
-    done = result.clicks[:clicks]
-    return done[-1].dice if done else result.dice
+    return [mean([dice_after(result, clicks) for result in results]) for clicks in numbers]
 
 
 def _false_alarms(negatives: Sequence[NegativeResult]) -> dict[str, Any]:
@@ -153,7 +196,7 @@ def _counts(verdicts: Sequence[str]) -> dict[str, int]:
 def _plain_case(result: CaseResult) -> dict[str, Any]:
     if result.error is not None:
         return {"case": result.case, "error": result.error}
-    return {
+    plain = {
         "case": result.case,
         "channels": list(result.channels),
         "dice": result.dice,
@@ -163,8 +206,17 @@ def _plain_case(result: CaseResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "verdict": result.verdict,
         "verdict_score": result.verdict_score,
+        "rule": result.rule,
         "clicks": [asdict(click) for click in result.clicks],
     }
+    if result.clicks:
+        plain |= clicks_needed(result.clicks)
+    if result.oracle:
+        plain["ORACLE"] = [
+            {f"ORACLE_{key}": value for key, value in asdict(score).items()}
+            for score in result.oracle
+        ]
+    return plain
 
 
 def _without_nan(value: Any) -> Any:

@@ -14,6 +14,7 @@ from DiffusionSegLib.evaluation import metrics
 from DiffusionSegLib.evaluation.calibration import Calibration, calibration_of
 from DiffusionSegLib.evaluation.cases import Case
 from DiffusionSegLib.evaluation.label_pairs import LabelPair, label_pairs
+from DiffusionSegLib.evaluation.oracle import NoRegionsError, oracle_scores
 from DiffusionSegLib.evaluation.scores import CaseResult, LabelScore, NegativeResult
 from DiffusionSegLib.evaluation.truth import Truth, foreground, read_truth
 from DiffusionSegLib.nouns.image import Image
@@ -32,6 +33,7 @@ class EvaluationOptions:
 
     `label_values`: see label_pairs. Voxels of the truth with `ignore_value` count for nothing.
     `clicks`: clicks of a simulated user after the first outline. `pictures`: keep one per case.
+    `oracle`: also choose among the method's regions with the known outline (see oracle.py).
     """
 
     prompt: Prompt = field(default_factory=Prompt)
@@ -40,18 +42,26 @@ class EvaluationOptions:
     ignore_value: int | None = None
     clicks: int = 0
     pictures: bool = False
+    oracle: bool = False
 
 
 def evaluate_cases(
     session: Session, cases: Sequence[Case], options: EvaluationOptions, progress: Progress
 ) -> Iterator[CaseResult]:
-    """One result per case, as soon as it is there; a case that fails says why in `error`."""
+    """One result per case, as soon as it is there; a case that fails says why in `error`.
+
+    Raises NoRegionsError when an oracle is wanted and the first case has no regions.
+    """
     for number, case in enumerate(cases):
         part = progress.part(number / len(cases), (number + 1) / len(cases), case.name)
         try:
             result = evaluate_case(session, case, options, part)
         except Cancelled:
             raise
+        except NoRegionsError as error:
+            if number == 0:  # so will all the others be
+                raise
+            result = CaseResult(case.name, case.channels, error=str(error))
         except (DiffusionSegError, OSError) as error:
             result = CaseResult(case.name, case.channels, error=str(error))
         part.report(1.0)
@@ -74,6 +84,7 @@ def evaluate_case(
     seconds = time.monotonic() - started
     mask = proposal.mask(options.threshold)
     pairs = label_pairs(proposal.labels, options.label_values)
+    oracle = oracle_scores(proposal, truth, pairs) if options.oracle else ()
     result = CaseResult(
         case.name,
         case.channels,
@@ -82,6 +93,9 @@ def evaluate_case(
         seconds,
         proposal.verdict.state.name,
         proposal.verdict.score,
+        rule=proposal.provenance.rule,
+        click_limit=options.clicks,
+        oracle=oracle,
     )
     return _with_extras(session, result, image, mask, truth, pairs, options, progress)
 

@@ -24,19 +24,37 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class ClickScore:
-    """Mean Dice over labels after the simulated user's n-th click."""
+    """Mean Dice and IoU over labels after the simulated user's n-th click; rule: the method's."""
 
     number: int
     position_ras: tuple[float, float, float]
     include: bool
     dice: float
     seconds: float
+    iou: float = float("nan")
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class OracleScore:
+    """Agreement of the union of regions that was chosen WITH the known outline.
+
+    regions: how many were chosen, of `offered`.
+    """
+
+    name: str
+    dice: float
+    iou: float
+    regions: int
+    offered: int
 
 
 @dataclass(frozen=True)
 class CaseResult:
     """Everything measured on one case; `error` says why nothing could be measured.
 
+    `rule`: what made the outline before any click (see Provenance). `click_limit`: how often the
+    simulated user was willing to click. `oracle` is no result of the method (see oracle.py).
     `picture` is a PNG of the most informative slice with both outlines, when asked for.
     """
 
@@ -50,6 +68,9 @@ class CaseResult:
     clicks: tuple[ClickScore, ...] = ()
     picture: bytes | None = None
     error: str | None = None
+    rule: str = ""
+    click_limit: int = 0
+    oracle: tuple[OracleScore, ...] = ()
 
     @property
     def dice(self) -> float:

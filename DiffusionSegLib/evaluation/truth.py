@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.evaluation import metrics
 from DiffusionSegLib.evaluation.label_pairs import LabelPair
+from DiffusionSegLib.evaluation.scores import mean
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 
@@ -53,8 +54,16 @@ def foreground(pairs: Sequence[LabelPair], truth: Mask) -> BoolArray:
 
 def mean_dice(mask: Mask, truth: Truth, pairs: Sequence[LabelPair]) -> float:
     """Mean Dice over the compared labels, in the voxels that count."""
-    scores = [
-        metrics.dice(pair.predicted(mask.array) & truth.counted, pair.true(truth.mask.array))
-        for pair in pairs
-    ]
-    return sum(scores) / len(scores)
+    return mean([metrics.dice(*both) for both in _compared(mask, truth, pairs)])
+
+
+def mean_iou(mask: Mask, truth: Truth, pairs: Sequence[LabelPair]) -> float:
+    """Mean IoU over the compared labels, in the voxels that count."""
+    return mean([metrics.iou(*both) for both in _compared(mask, truth, pairs)])
+
+
+def _compared(
+    mask: Mask, truth: Truth, pairs: Sequence[LabelPair]
+) -> Iterator[tuple[BoolArray, BoolArray]]:
+    for pair in pairs:
+        yield pair.predicted(mask.array) & truth.counted, pair.true(truth.mask.array)

@@ -94,6 +94,76 @@ def test_clicks_mend_the_outline(folders, capsys, tmp_path):
     assert "Mean Dice by number of clicks: 0: 0.833" in capsys.readouterr().out
 
 
+def test_clicks_are_counted_as_in_papers(folders, capsys, tmp_path):
+    files = {kind: tmp_path / f"result.{kind}" for kind in ("json", "csv")}
+    words = ("--clicks", 4, "--json", files["json"], "--csv", files["csv"], "--set", "width=0")
+    assert evaluate(folders, *words) == exit_codes.OK
+    result = json.loads(files["json"].read_text())
+    clicks = result["summary"]["clicks"]
+    assert (clicks["limit"], clicks["cases"]) == (4, 3)
+    assert list(clicks["dice_after"]) == ["1", "3"]
+    # a and c are exact after the first click; a ball of two voxels cannot mend b so far.
+    assert clicks["noc85"] == clicks["noc90"] == pytest.approx((1 + 4 + 1) / 3)
+    assert clicks["noc85_never"] == clicks["noc90_never"] == 1
+    assert clicks["rules"] == ["clicks: balls"]
+    cases = {case["case"]: case for case in result["cases"]}
+    assert (cases["a"]["noc85"], cases["b"]["noc85"]) == (1, None)
+    dices = [click["dice"] for click in cases["b"]["clicks"]]
+    ious = [click["iou"] for click in cases["b"]["clicks"]]
+    assert ious == pytest.approx([dice / (2 - dice) for dice in dices])
+    with files["csv"].open() as file:
+        rows = {row["case"]: row for row in csv.DictReader(file)}
+    assert float(rows["b"]["dice_after_click_3"]) == pytest.approx(dices[2], abs=1e-5)
+    assert rows["b"]["dice_after_click_5"] == ""
+    assert (rows["a"]["noc90"], rows["b"]["noc90"]) == ("1", "")
+    told = capsys.readouterr().out
+    assert "NoC85: 2.00 clicks until IoU 0.85 (at most 4); never in 1 of 3" in told
+    assert 'Rule with clicks: "clicks: balls"' in told
+
+
+def test_the_rule_is_reported(folders, capsys, tmp_path):
+    files = {kind: tmp_path / f"result.{kind}" for kind in ("json", "csv")}
+    words = ("--json", files["json"], "--csv", files["csv"], "--set", "halve=true")
+    assert evaluate(folders, *words) == exit_codes.OK
+    result = json.loads(files["json"].read_text())
+    assert [case["rule"] for case in result["cases"]] == ["brighter half"] * 3
+    assert result["summary"]["rules"] == {"brighter half": 3}
+    with files["csv"].open() as file:
+        assert {row["rule"] for row in csv.DictReader(file)} == {"brighter half"}
+    told = capsys.readouterr().out
+    assert told.splitlines()[0].endswith("rule")
+    assert told.splitlines()[1].endswith("  brighter half")
+    assert 'Rule that made the outlines: "brighter half" 3' in told
+
+
+def test_an_oracle_says_so_everywhere(folders, capsys, tmp_path):
+    files = {kind: tmp_path / f"result.{kind}" for kind in ("json", "csv")}
+    words = ("--json", files["json"], "--csv", files["csv"], "--set", "width=0", "--set", "parts=1")
+    assert evaluate(folders, "--oracle", *words) == exit_codes.OK
+    result = json.loads(files["json"].read_text())
+    assert result["setting"]["ORACLE"] is True
+    # The regions are the bright block and the rest.
+    assert result["summary"]["ORACLE"]["ORACLE_dice"] == pytest.approx(2.5 / 3)
+    (score,) = result["cases"][1]["ORACLE"]
+    assert score["ORACLE_dice"] == pytest.approx(0.5)
+    assert (score["ORACLE_regions"], score["ORACLE_offered"]) == (1, 2)
+    with files["csv"].open() as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[1]["ORACLE_iou"]) == pytest.approx(1 / 3, abs=1e-5)
+    told = capsys.readouterr().out
+    assert told.count("ORACLE Dice") == 4
+    assert "ORACLE (regions chosen with the known outline" in told
+
+
+def test_an_oracle_without_regions_is_refused_at_once(folders, capsys):
+    assert evaluate(folders, "--oracle") == exit_codes.BAD_INPUT
+    told = capsys.readouterr()
+    assert told.err.strip().endswith(
+        "The method smoothing gives no regions to choose from; leave --oracle out."
+    )
+    assert len(told.err.splitlines()) == 1
+
+
 def test_chosen_cases(folders, tmp_path, capsys):
     listing = tmp_path / "cases.txt"
     listing.write_text("b\n")

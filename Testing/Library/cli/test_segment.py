@@ -206,4 +206,4 @@ def test_the_rule_is_told_and_kept(volume, tmp_path, capsys):
     assert '; rule "clicks: balls"; ' in capsys.readouterr().out
     assert Mask.read(out).provenance.rule == "clicks: balls"
     assert segment(volume, "-o", out) == exit_codes.OK
-    assert '; rule' not in capsys.readouterr().out
+    assert "; rule" not in capsys.readouterr().out

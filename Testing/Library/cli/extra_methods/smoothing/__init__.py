@@ -39,6 +39,7 @@ DESCRIPTION = MethodDescription(
             minimum=0.0,
             maximum=5.0,
         ),
+        ParameterSpec("halve", "bool", False, "Halve", "names its rule", "our choice"),
         ParameterSpec("parts", "int", 0, "Parts", "nested candidates", "our choice", 0, 9),
         ParameterSpec(
             name="fault",
@@ -92,20 +93,25 @@ class Predictor:
             image, array=(0.5 - np.abs(probability - 0.5))[None], channel_names=("spread",)
         )
         parts = int(run.parameters.get("parts", 0))
-        provenance = Provenance(
-            "smoothing", self.model.id, prompt=prompt.to_dict(), seed=run.seed, rule=_rule(prompt)
-        )
+        asked, rule = prompt.to_dict(), _rule(prompt, run)
+        provenance = Provenance("smoothing", self.model.id, prompt=asked, seed=run.seed, rule=rule)
         found = Proposal(grid, labels, verdict, provenance, doubt)
         candidates = [
             Candidate(found.mask(part / (parts + 1)), 1 - part / 10, f"part {part} of {parts}")
             for part in range(1, parts + 1)
         ]
-        return Proposal(grid, labels, verdict, provenance, doubt, tuple(candidates))
+        levels = np.floor(probability * (parts + 1)).astype(np.int32)[None]
+        regions = {"regions": replace(image, array=levels, channel_names=("regions",))}
+        return Proposal(
+            grid, labels, verdict, provenance, doubt, tuple(candidates), regions if parts else {}
+        )
 
 
-def _rule(prompt):
-    """Only what clicks steered names a rule, so that both cases are met."""
-    return "clicks: balls" if prompt.points else ""
+def _rule(prompt, run):
+    """Without clicks only if asked for, so that both cases are met."""
+    if prompt.points:
+        return "clicks: balls"
+    return "brighter half" if run.parameters.get("halve") else ""
 
 
 def _fail(kind, progress):
