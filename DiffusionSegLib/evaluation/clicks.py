@@ -68,10 +68,14 @@ def _deepest(part: BoolArray, spacing_kji: Sequence[float]) -> tuple[int, int, i
     is measured within the plane: its faces are not a border.
     """
     flat = part.shape[0] == 1
-    padded = np.pad(part, [(0, 0) if flat else (1, 1), (1, 1), (1, 1)])
+    # Nothing beyond the part's own block and one layer around it is nearer.
+    block = ndimage.find_objects(part.astype(np.uint8))[0]
+    first_kji = [side.start for side in block]
+    padded = np.pad(part[block], [(0, 0) if flat else (1, 1), (1, 1), (1, 1)])
     depth = ndimage.distance_transform_edt(padded, sampling=tuple(spacing_kji))
     places_kji = np.argwhere(depth >= depth.max() - 1e-9)
     middle_kji = np.argwhere(padded).mean(axis=0)
     offsets_mm = (places_kji - middle_kji) * np.asarray(spacing_kji, dtype=np.float64)
-    k, j, i = places_kji[int(np.argmin((offsets_mm**2).sum(axis=1)))]
-    return (int(k) - (0 if flat else 1), int(j) - 1, int(i) - 1)
+    deepest_kji = places_kji[int(np.argmin((offsets_mm**2).sum(axis=1)))] + first_kji
+    k, j, i = (int(place) for place in deepest_kji - (0 if flat else 1, 1, 1))
+    return k, j, i
