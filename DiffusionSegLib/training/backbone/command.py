@@ -1,0 +1,113 @@
+"""`diffusionseg train backbone`: pack the images, train both stages, export a model folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from DiffusionSegLib.compute.threads import share_processor
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.progress import Progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the backbone's training."""
+    parser.add_argument(
+        "--output", "-o", type=Path, help="folder of the run; used again, it continues"
+    )
+    parser.add_argument("--data", type=Path, help="folder of the data sets, to pack them")
+    parser.add_argument(
+        "--sources", type=Path, help="JSON list of what to take from there (default: the shipped)"
+    )
+    parser.add_argument(
+        "--packed", type=Path, help="packed data to write or to read (default OUTPUT/data)"
+    )
+    parser.add_argument("--pack-only", action="store_true", help="write the packed data and stop")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument(
+        "--preset", default="cpu", help="cpu (default) or gpu: sizes and numbers of steps"
+    )
+    parser.add_argument("--steps", type=int, help="steps of the denoising network")
+    parser.add_argument("--seed", type=int, help="seed instead of 0")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other training setting, for instance --set batch=32 (repeatable)",
+    )
+    parser.add_argument(
+        "--export-only", action="store_true", help="export the run as far as it is, and stop"
+    )
+    parser.add_argument(
+        "--export", type=Path, help="folder for the finished model (default OUTPUT/model)"
+    )
+
+
+def run(args: argparse.Namespace, progress: Progress) -> str:
+    """Pack if needed, train to the end, export; returns a summary sentence."""
+    share_processor()
+    from DiffusionSegLib.training.backbone.settings import choose_settings
+
+    settings = choose_settings(args.preset, _overrides(args))
+    packed = _packed_path(args)
+    if not packed.exists() or args.data is not None:
+        _pack(args, packed, progress.part(0.0, 0.05))
+    if args.pack_only:
+        return f"The packed training data are in {packed}."
+    if args.output is None:
+        raise InputError("Training needs --output, the folder of the run.")
+
+    from DiffusionSegLib.compute.device import resolve_device
+    from DiffusionSegLib.training.backbone.pack import read_pack
+    from DiffusionSegLib.training.backbone.run import train_backbone
+
+    pack, device = read_pack(packed), resolve_device(args.device)
+    if not args.export_only:
+        train_backbone(pack, settings, args.output, device, progress.part(0.05, 0.95))
+    from DiffusionSegLib.training.backbone.export import export_model
+
+    folder = args.export or args.output / "model"
+    return export_model(args.output, pack, folder, progress.part(0.95, 1.0))
+
+
+def _packed_path(args: argparse.Namespace) -> Path:
+    if args.packed is not None:
+        return Path(args.packed)
+    if args.output is None:
+        raise InputError("Give --packed, the file of packed data, or --output, the run's folder.")
+    return Path(args.output) / "data.safetensors"
+
+
+def _pack(args: argparse.Namespace, packed: Path, progress: Progress) -> None:
+    from DiffusionSegLib.backbones.compact.config import CompactConfig
+    from DiffusionSegLib.backbones.compact.words import open_minilm
+    from DiffusionSegLib.training.backbone.packing import pack_sources
+    from DiffusionSegLib.training.backbone.sources import load_sources
+
+    if args.data is None or not args.data.is_dir():
+        raise InputError(
+            f"There are no packed data {packed}, and --data must be an existing folder of data "
+            f"sets to make them, not {args.data}."
+        )
+    words = open_minilm(CompactConfig().text_length)
+    sources = load_sources(args.sources)
+    pack_sources(sources, args.data, lambda text: words.embed(text).states, packed, progress)
+
+
+def _overrides(args: argparse.Namespace) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for item in args.set:
+        name, separator, text = item.partition("=")
+        if not separator:
+            raise InputError(f"--set takes NAME=VALUE, not {item!r}.")
+        try:
+            values[name] = json.loads(text)
+        except json.JSONDecodeError:
+            values[name] = text
+    for name in ("steps", "seed"):
+        if getattr(args, name) is not None:
+            values[name] = getattr(args, name)
+    return values
