@@ -17,7 +17,7 @@ def trainable_methods() -> list[str]:
 
 
 def training_of(method: str) -> ModuleType:
-    """The package that trains a method: add_arguments(parser) and run(args, progress)."""
+    """The package that trains a method: add_arguments(parser) and run(args, progress) -> str."""
     known = trainable_methods()
     if method not in known:
         raise unknown_name("method that can be trained", method, known)

@@ -33,5 +33,6 @@ def run(args: argparse.Namespace) -> int:
     add_common_options(parser)
     settings = parser.parse_strictly(args.rest)
     with progress_bar(settings.quiet) as progress:
-        code = training.run(settings, progress)
-    return exit_codes.OK if code is None else int(code)
+        summary = training.run(settings, progress)
+    print(summary)
+    return exit_codes.OK
