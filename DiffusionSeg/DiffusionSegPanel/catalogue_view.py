@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import ctk
 import qt
 from slicer.i18n import tr as _
 
@@ -101,7 +102,10 @@ def _makeField(spec: Any) -> Any:
         for choice in spec.choices:
             combo.addItem(choice, choice)
         return combo
-    return _intField(spec) if spec.type == "int" else _floatField(spec)
+    if spec.type == "int":
+        return _intField(spec)
+    isRange = spec.minimum is not None and spec.maximum is not None
+    return _floatSlider(spec) if isRange else _floatField(spec)
 
 
 def _intField(spec: Any) -> Any:
@@ -116,12 +120,27 @@ def _floatField(spec: Any) -> Any:
     field = qt.QDoubleSpinBox()
     low = -_LARGEST_FLOAT if spec.minimum is None else spec.minimum
     high = _LARGEST_FLOAT if spec.maximum is None else spec.maximum
-    isFine = high - low <= 1.0
-    written = f"{float(spec.default):g}".partition(".")[2]
-    field.setDecimals(max(len(written), 2 if isFine else 1))
+    field.setDecimals(_decimals(spec, high - low))
     field.setRange(low, high)
-    field.setSingleStep(0.01 if isFine else 0.5)
+    field.setSingleStep(_step(high - low))
     return field
+
+
+def _floatSlider(spec: Any) -> Any:
+    field, span = ctk.ctkSliderWidget(), spec.maximum - spec.minimum
+    field.decimals = _decimals(spec, span)  # first: the limits are rounded to it
+    field.minimum, field.maximum = spec.minimum, spec.maximum
+    field.singleStep, field.pageStep = _step(span), span / 10
+    return field
+
+
+def _decimals(spec: Any, span: float) -> int:
+    written = f"{float(spec.default):g}".partition(".")[2]
+    return max(len(written), 2 if span <= 1.0 else 1)
+
+
+def _step(span: float) -> float:
+    return 0.01 if span <= 1.0 else 0.5
 
 
 def _setValue(spec: Any, field: Any, value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -32,6 +32,12 @@ class Choice:
         """The model's ModelInputs."""
         return self.model.inputs if self.model else ()
 
+    @property
+    def live(self) -> tuple[Any, ...]:
+        """The ParameterSpecs whose change is answered at once."""
+        specs = self.method.parameters if self.method else ()
+        return tuple(spec for spec in specs if spec.live)
+
     def parameters(self, parameterNode: Any) -> dict[str, Any]:
         """The values saved for the method, without those it would refuse."""
         saved = methodParameters(parameterNode.parametersJson, self.method.name)
@@ -47,6 +53,12 @@ class Choice:
             parameterNode.samples or None,
             self.parameters(parameterNode),
         )
+
+    def cost(self, setup: Setup) -> Setup:
+        """A Setup without what does not change the cost of a run: the live parameters."""
+        live = {spec.name for spec in self.live}
+        kept = {name: value for name, value in setup.parameters.items() if name not in live}
+        return replace(setup, parameters=kept)
 
 
 def chosen(catalogue: Any, methodName: str, modelName: str) -> Choice:

@@ -19,7 +19,8 @@ _PREVIEW_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class OutlineResult:
-    """An answer and what was asked. kind: "propose" or "refine"."""
+    """An answer and what was asked. kind: "propose", "again" (as before, only with other live
+    parameters) or "refine"."""
 
     proposal: Any
     volumeNodeId: str
@@ -74,13 +75,11 @@ class Outliner:
 
     def propose(self, volumeNodes: Sequence[Any], setup: Any, prompt: Any) -> None:
         """Start an outline; a job under way is superseded. Emits failed for unusable input."""
-        self._start(
-            "propose",
-            volumeNodes,
-            setup,
-            prompt,
-            lambda key: self.client.propose(setup, key, prompt),
-        )
+        self._propose("propose", volumeNodes, setup, prompt)
+
+    def proposeAgain(self, volumeNodes: Sequence[Any], setup: Any, prompt: Any) -> None:
+        """The same, as an answer of kind "again": only live parameters are others than before."""
+        self._propose("again", volumeNodes, setup, prompt)
 
     def refine(
         self, volumeNodes: Sequence[Any], setup: Any, edited: Any, prompt: Any, original: Any
@@ -132,6 +131,12 @@ class Outliner:
         self.stop()
         if self.client is not None:
             self.client.close()
+
+    def _propose(self, kind: str, volumeNodes: Sequence[Any], setup: Any, prompt: Any) -> None:
+        def request(key: str) -> Any:
+            return self.client.propose(setup, key, prompt)
+
+        self._start(kind, volumeNodes, setup, prompt, request)
 
     def _start(
         self,

@@ -18,6 +18,7 @@ from DiffusionSegPanel.estimator import Estimator
 from DiffusionSegPanel.first_volume import chooseFirstVolume
 from DiffusionSegPanel.input_section import InputSection
 from DiffusionSegPanel.installation import canInstall, install
+from DiffusionSegPanel.live_parameters import LiveParameters
 from DiffusionSegPanel.notice import Notice
 from DiffusionSegPanel.outliner import Outliner, OutlineResult
 from DiffusionSegPanel.prompt_section import PromptSection
@@ -104,7 +105,7 @@ class Page(VTKObservationMixin):
         self._refreshTimer.stop()
         self.outliner.stop()
         self.removeObservers()
-        parts: tuple[Any, ...] = (self.estimator, self.result, self.refine, self.prompt)
+        parts: tuple[Any, ...] = (self.estimator, self.live, self.result, self.refine, self.prompt)
         for part in (*parts, self.input, self.settingsSection, self.run, self.notice):
             part.cleanup()
         self.test.close()
@@ -169,6 +170,7 @@ class Page(VTKObservationMixin):
         self.prompt.update(choice)
         self.settingsSection.update(self.link.hello, choice)
         self.run.setReady(self._whyNot(choice))
+        self.live.update(choice, self.parameters)
         self._observeVolume()
         if self._volume() is not None or self.settingsSection.isOpen:
             self.link.needHello()
@@ -186,6 +188,9 @@ class Page(VTKObservationMixin):
         self.run = RunSection(ui)
         self.result = ResultSection(
             ui.resultPlaceholder, self.outliner, self._parameters, resourcePath
+        )
+        self.live = LiveParameters(
+            self.result.ui.liveParametersWidget, self.outliner, self.result, self._usedVolumes
         )
         self.refine = RefineSection(ui.refinePlaceholder, self.outliner, self.result, resourcePath)
         self.refine.request = self.request
@@ -210,6 +215,7 @@ class Page(VTKObservationMixin):
         self.outliner.failed.connect(lambda error: self.run.stop(str(error)))
         self.outliner.stopped.connect(self.run.stop)
         self.result.said.connect(self.run.say)
+        self.live.changed.connect(self.settingsSection.storeParameter)
         self.estimator.estimated.connect(self.run.setEstimate)
         self.prompt.changed.connect(self._onMarked)
         self.link.replaced.connect(self.outliner.setClient)
@@ -241,7 +247,10 @@ class Page(VTKObservationMixin):
 
     def _volume(self) -> Any:
         """The volume whose grid is outlined, or None."""
-        return next(iter(self.input.usedVolumes(self.choice())), None)
+        return next(iter(self._usedVolumes()), None)
+
+    def _usedVolumes(self) -> list[Any]:
+        return list(self.input.usedVolumes(self.choice()))
 
     def _channelNames(self, volumeNodes: Any) -> tuple[str, ...]:
         choice = self.choice()
@@ -270,7 +279,7 @@ class Page(VTKObservationMixin):
             self.estimator.forget()
             return
         setup = choice.setup(self.parameters, self.settingsSection.deviceName)
-        key = f"{volumes}|{setup}|{self.prompt.where.changeTime()}"
+        key = f"{volumes}|{choice.cost(setup)}|{self.prompt.where.changeTime()}"
         if key != self._lastKey:
             self._lastKey = key
             self.run.say("")

@@ -66,6 +66,13 @@ class OverlayChooser:
         combo.blockSignals(False)
         self._update()
 
+    def exchange(self, proposal: Proposal) -> None:
+        """Another proposal for the same marks: the overlay that was chosen shows what it says."""
+        chosen = self._chosen()
+        self.offer(proposal, self._volume)
+        combo = self._ui.overlayCombo
+        combo.setCurrentIndex(max(0, combo.findData(chosen)))
+
     def hide(self) -> None:
         """Nothing over the image, and the views as they were."""
         self._beside.restore()

@@ -13,7 +13,6 @@ from slicer.util import VTKObservationMixin
 
 from DiffusionSegBridge.accept import Accepted, Rules, Target, acceptResult
 from DiffusionSegBridge.editor_port import LogicEditor
-from DiffusionSegBridge.estimate import estimateOf
 from DiffusionSegBridge.preview import PreviewSegmentation
 from DiffusionSegBridge.segments import readSegments
 from DiffusionSegBridge.shown_result import ShownResult
@@ -25,6 +24,7 @@ from DiffusionSegPanel.appearance import setRowVisible
 from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.page_part import loadInto
 from DiffusionSegPanel.plain_signal import Signal
+from DiffusionSegPanel.result_estimate import ResultEstimate
 from DiffusionSegPanel.result_overlays import OverlayChooser
 from DiffusionSegPanel.result_preparation import ResultPreparation
 from DiffusionSegPanel.result_target import Earlier, TargetChooser
@@ -49,8 +49,8 @@ class ResultSection(VTKObservationMixin):
 
     outliner: its `finished`, `previewed`, `started`, `failed` and `stopped` are listened to.
     parameterNode: returns the parameter node (or None while the scene is closed).
-    resourcePath: as ScriptedLoadableModuleWidget.resourcePath. Emits `accepted` (Accepted,
-    OutlineResult), `discarded` () and `said` (sentence for the status line).
+    resourcePath: as ScriptedLoadableModuleWidget.resourcePath. Emits `offered` () when a result can
+    be accepted, `accepted` (Accepted, OutlineResult), `discarded` () and `said` (sentence).
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class ResultSection(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self._connections = Connections()
         self.accepted, self.discarded, self.said = Signal(), Signal(), Signal()
+        self.offered = Signal()
         self._outliner, self._parameterNode = outliner, parameterNode
         self._editor: Any = None
         self._shown: ShownResult | None = None
@@ -71,7 +72,7 @@ class ResultSection(VTKObservationMixin):
         self._expected: Refinement | None = None
         self._earlier: Earlier | None = None
         self._preview: PreviewSegmentation | None = None
-        self._estimate: PreviewSegmentation | None = None
+        self._estimate = ResultEstimate()
         self._before: Mask | None = None
         self._preparation = ResultPreparation()
         self._isEntered = self._isUpdating = False
@@ -83,6 +84,11 @@ class ResultSection(VTKObservationMixin):
     def shown(self) -> ShownResult | None:
         """The result that waits to be accepted."""
         return self._shown
+
+    @property
+    def answer(self) -> Any:
+        """The OutlineResult that it is; None without one."""
+        return self._answer
 
     @property
     def threshold(self) -> float:
@@ -100,18 +106,14 @@ class ResultSection(VTKObservationMixin):
     def enter(self) -> None:
         """The module is shown."""
         self._isEntered = True
-        for preview in (self._preview, self._estimate):
-            if preview is not None:
-                preview.setVisible(True)
+        self._setVisible(True)
         self._readParameters()
 
     def exit(self) -> None:
         """The module is left: previews and overlays go from the slice views."""
         self._isEntered = False
         self._overlays.hide()
-        for preview in (self._preview, self._estimate):
-            if preview is not None:
-                preview.setVisible(False)
+        self._setVisible(False)
 
     def cleanup(self) -> None:
         """The page is closed for good; may be called again."""
@@ -127,7 +129,7 @@ class ResultSection(VTKObservationMixin):
         """Everything shown is gone with the scene."""
         self._storeTimer.stop()
         self._earlier = self._expected = None
-        self._endEstimate()
+        self._estimate.remove()
         self._drop()
 
     def accept(self) -> None:
@@ -201,7 +203,7 @@ class ResultSection(VTKObservationMixin):
 
     def _onStarted(self, kind: str) -> None:
         self._preparation.cancel()
-        self._endEstimate()
+        self._estimate.remove()
         if kind != "refine":
             self._expected = None
 
@@ -209,18 +211,15 @@ class ResultSection(VTKObservationMixin):
         volume = slicer.mrmlScene.GetNodeByID(self._outliner.volumeNodeId)
         if volume is None or not self._isEntered:
             return
-        if self._estimate is None:
-            self._estimate = PreviewSegmentation(volume)
         if self._preview is not None:
             self._preview.setVisible(False)
-        self._estimate.show(ShownResult(estimateOf(preview.probability), volume), self.threshold)
+        self._estimate.show(preview.probability, volume, self.threshold)
 
     def _onEnded(self, _reason: Any) -> None:
         """A run that failed or was stopped leaves the earlier result as it was."""
-        self._endEstimate()
+        self._estimate.remove()
         self._expected = None
-        if self._preview is not None:
-            self._preview.setVisible(self._isEntered)
+        self._setVisible(self._isEntered)
 
     def _onFinished(self, answer: Any) -> None:
         refinement = self._expected if answer.kind == "refine" else None
@@ -230,10 +229,13 @@ class ResultSection(VTKObservationMixin):
         )
 
     def _onReady(self, answer: Any, refinement: Refinement | None, outline: Any) -> None:
-        """The result can be shown; the volume may have gone while it was made ready."""
-        self._endEstimate()
-        self._drop()
+        """The result can be shown; the volume may have gone while it was made ready. For the same
+        marks with another live parameter the target and the preview stay."""
+        self._estimate.remove()
         volume = slicer.mrmlScene.GetNodeByID(answer.volumeNodeId)
+        isExchanged = answer.kind == "again" and self._preview is not None and volume is not None
+        if not isExchanged:
+            self._drop()
         if volume is None:
             return
         try:
@@ -245,7 +247,12 @@ class ResultSection(VTKObservationMixin):
             self._drop()
             self.said.emit(str(error))
             return
-        self._offer(volume)
+        if isExchanged:
+            self._overlays.exchange(answer.proposal)
+            self._limit()
+        else:
+            self._offer(volume)
+        self.offered.emit()
 
     def _offer(self, volume: Any) -> None:
         assert self._shown is not None
@@ -357,7 +364,7 @@ class ResultSection(VTKObservationMixin):
         ui.verdictLabel.text = verdictInWords(verdict)
         several = shown.candidateCount > 1
         setRowVisible(several, ui.candidateTitle, ui.candidateRow)
-        ui.candidateLabel.text = candidateInWords(shown.candidate, shown.proposal.alternatives)
+        ui.candidateLabel.text = candidateInWords(shown)
         ui.thresholdSlider.setEnabled(shown.candidate == 0)
         setRowVisible(bool(self._answer.prompt.points), ui.nearLabel, ui.nearRow)
         ui.radiusSpinBox.setEnabled(ui.nearBox.checked)
@@ -376,10 +383,10 @@ class ResultSection(VTKObservationMixin):
         finally:
             self._isUpdating = False
 
-    def _endEstimate(self) -> None:
-        if self._estimate is not None:
-            self._estimate.remove()
-            self._estimate = None
+    def _setVisible(self, isVisible: bool) -> None:
+        self._estimate.setVisible(isVisible)
+        if self._preview is not None:
+            self._preview.setVisible(isVisible)
 
     def _drop(self) -> None:
         """No result, no preview, no overlay."""

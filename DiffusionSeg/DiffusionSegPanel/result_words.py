@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -25,12 +24,12 @@ def verdictInWords(verdict: Any) -> str:
     )
 
 
-def candidateInWords(index: int, alternatives: Sequence[Any]) -> str:
-    """Which candidate is shown; 0 is the main outline, then the alternatives follow."""
-    count = 1 + len(alternatives)
+def candidateInWords(shown: Any) -> str:
+    """Which candidate of a ShownResult is shown, what it is, and how likely."""
+    index, count = shown.candidate, shown.candidateCount
     if index == 0:
         return _("1 of {count}, the main one").format(count=count)
-    candidate = alternatives[index - 1]
+    candidate = shown.proposal.alternatives[index - 1]
     return _("{number} of {count}: {title} (score {score})").format(
         number=index + 1, count=count, title=candidate.title, score=f"{candidate.score:.2f}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -13,6 +14,7 @@ from DiffusionSegPanel.words import progressInWords
 __all__ = ["RunSection"]
 
 _TICKS = 1000
+_QUIET_S = 0.5
 
 
 class RunSection:
@@ -25,7 +27,8 @@ class RunSection:
         self.segmentRequested, self.stopRequested = Signal(), Signal()
         self.stopHereRequested = Signal()
         self._ui = ui
-        self._isRunning = False
+        self._isRunning = self._isQuiet = False
+        self._startS = 0.0
         self._whyNot = self._said = self._estimate = ""
         mute(ui.statusLabel)
         ui.segmentButton.connect("clicked()", self._onClicked)
@@ -54,8 +57,13 @@ class RunSection:
         self._show()
 
     def start(self, kind: str) -> None:
-        """A run began."""
-        self._isRunning, self._said = True, ""
+        """A run began. One of kind "again" is shown only if it takes long: it follows a slider,
+        and nothing may move under the mouse."""
+        self._isRunning, self._isQuiet = True, kind == "again"
+        self._startS = time.monotonic()
+        if self._isQuiet:
+            return
+        self._said = ""
         ui = self._ui
         ui.progressBar.setRange(0, 0)  # busy, until the first report
         ui.stopHereButton.setVisible(kind == "propose")
@@ -65,14 +73,17 @@ class RunSection:
 
     def progress(self, report: Any) -> None:
         """A WorkerProgress arrived."""
-        if self._isRunning:
+        if self._isQuiet and time.monotonic() - self._startS > _QUIET_S:
+            self._isQuiet = False
+            self._show()
+        if self._isRunning and not self._isQuiet:
             self._ui.progressBar.setRange(0, _TICKS)
             self._ui.progressBar.setValue(round(_TICKS * report.fraction))
             self._ui.statusLabel.text = progressInWords(report)
 
     def stop(self, sentence: str) -> None:
         """The run ended, in whatever way; ``sentence`` says how."""
-        self._isRunning = False
+        self._isRunning = self._isQuiet = False
         self._ui.stopHereButton.setVisible(False)
         self.say(sentence)
 
@@ -81,25 +92,29 @@ class RunSection:
         self._ui.segmentButton.click()
 
     def _onClicked(self) -> None:
-        (self.stopRequested if self._isRunning else self.segmentRequested).emit()
+        (self.stopRequested if self._isShown else self.segmentRequested).emit()
 
     def _onStopHere(self) -> None:
         self._ui.stopHereButton.setEnabled(False)
         self.stopHereRequested.emit()
 
+    @property
+    def _isShown(self) -> bool:
+        return self._isRunning and not self._isQuiet
+
     def _show(self) -> None:
         ui = self._ui
-        ui.progressBar.setVisible(self._isRunning)
-        ui.segmentButton.text = _("Stop") if self._isRunning else _("Segment")
-        ui.segmentButton.setEnabled(self._isRunning or not self._whyNot)
+        ui.progressBar.setVisible(self._isShown)
+        ui.segmentButton.text = _("Stop") if self._isShown else _("Segment")
+        ui.segmentButton.setEnabled(self._isShown or not self._whyNot)
         ui.segmentButton.toolTip = self._toolTip()
-        if not self._isRunning:
+        if not self._isShown:
             ui.statusLabel.text = self._said or self._whyNot or self._estimate
             ui.statusLabel.setVisible(bool(ui.statusLabel.text))
         else:
             ui.statusLabel.setVisible(True)
 
     def _toolTip(self) -> str:
-        if self._isRunning:
+        if self._isShown:
             return _("Stop outlining; everything stays as it was (Ctrl+Return)")
         return self._whyNot or _("Outline the structure (Ctrl+Return)")

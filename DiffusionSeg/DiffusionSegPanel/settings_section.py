@@ -35,7 +35,7 @@ class SettingsSection:
         self._hello: Any = None
         self._choice = Choice(None, None)
         self.parameters = ParameterForm(ui.parametersWidget)
-        self.parameters.changed.connect(self._onParameter)
+        self.parameters.changed.connect(self.storeParameter)
         ui.workerEdit.text = settings.command
         mute(ui.deviceReasonLabel)
         mute(ui.workerResultLabel)
@@ -142,7 +142,8 @@ class SettingsSection:
     def _onSamples(self, value: int) -> None:
         self._write("samples", value)
 
-    def _onParameter(self, name: str, value: Any) -> None:
+    def storeParameter(self, name: str, value: Any) -> None:
+        """Save a value of the method's parameter with the study."""
         parameters, method = self._parameterNode(), self._choice.method
         if parameters is None or method is None:
             return

@@ -33,7 +33,9 @@ Value = bool | int | float | str
 class ParameterSpec:
     """One parameter of a method, with its range: enough for a command line and for a panel.
 
-    type: "int", "float", "bool" or "choice". source: the paper's place, or "our choice".
+    type: "int", "float", "bool" or "choice". source: the paper's place, or "our choice". live: a
+    changed value is answered at once, without another pass of the network over the image, so that
+    a panel may propose again while the user drags it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ParameterSpec:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    live: bool = False
 
     def parse(self, text: str) -> Value:
         """The value of a text such as "4" or "true"; raises InputError."""

@@ -303,7 +303,9 @@ def test_describe_and_memory_are_answered_while_a_job_runs(client):
     found = client.describe().result(5)
     (method,) = [part for part in found.methods if part.name == "bright"]
     assert method.prompts == {"points", "boxes", "scribbles"}
-    assert method.parameters[2].choices[0] == "none"
+    specs = {spec.name: spec for spec in method.parameters}
+    assert specs["fault"].choices[0] == "none"
+    assert (specs["gain"].live, specs["pause"].live) == (True, False)
     (model,) = [part for part in found.models if part.method == "bright"]
     assert model.limits == "Only for tests."
     assert model.labels[0].value == 7

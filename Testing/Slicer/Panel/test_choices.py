@@ -72,6 +72,9 @@ def test_another_method_brings_its_own_tools_and_parameters(opened: Any) -> None
         20,
     )
     assert "Eq. 3" in fields["steps"].toolTip
+    # A number between two limits has a slider, and here its step is a hundredth of the way.
+    slider = fields["strength"]
+    assert (slider.minimum, slider.maximum, slider.decimals) == (0.0, 1.0, 2)
     fields["steps"].value = 50
     fields["strength"].value = 0.25
     fields["mirror"].checked = False

@@ -35,6 +35,9 @@ DESCRIPTION = MethodDescription(
     parameters=(
         _number("steps", 1, 10_000, "int"),
         _number("pause", 0.0, 60.0),
+        ParameterSpec(
+            "gain", "float", 1.0, "Gain", "of the brightness", "our choice", 0.1, 2.0, live=True
+        ),
         ParameterSpec("fault", "choice", "none", "Fault", "", "our choice", choices=FAULTS),
     ),
     refines=True,
@@ -56,7 +59,8 @@ class Predictor:
     def propose(self, embedding, prompt, run, progress):
         part, image = embedding
         values = part.array[0].astype(np.float32)
-        estimate = values / max(float(values.max()), 1.0)
+        gain = float(run.parameters.get("gain", 1.0))
+        estimate = np.minimum(gain * values / max(float(values.max()), 1.0), 1.0)
         done = self._work(part, estimate, run, progress)
         return self._proposal(part, image, estimate, prompt, run, done)
 
