@@ -44,11 +44,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _entries(args: argparse.Namespace) -> list[ModelEntry]:
     from DiffusionSegLib.backbones.store import ModelStore
-    from DiffusionSegLib.methods.registry import get_method, method_names
 
-    names = [get_method(args.method).description.name] if args.method else method_names()
-    store = ModelStore()
-    entries = [entry for name in names for entry in store.list(name)]
+    entries = ModelStore().list()
+    if args.method:
+        entries = _of_method(entries, args.method)
     if args.name is None:
         if args.action == "info":
             raise InputError("Which model? Give its name after 'info'; see 'diffusionseg models'.")
@@ -60,6 +59,16 @@ def _entries(args: argparse.Namespace) -> list[ModelEntry]:
             "model", args.name, [entry.id if full else entry.name for entry in entries]
         )
     return chosen
+
+
+def _of_method(entries: list[ModelEntry], name: str) -> list[ModelEntry]:
+    """Those of a method, or of what models name as theirs and is none, such as backbone."""
+    from DiffusionSegLib.methods.registry import method_names
+
+    known = {*method_names(), *(entry.method for entry in entries)}
+    if name.lower() not in (method.lower() for method in known):
+        raise unknown_name("method", name, known)
+    return [entry for entry in entries if entry.method.lower() == name.lower()]
 
 
 def _print_table(entries: list[ModelEntry]) -> None:

@@ -284,7 +284,7 @@ MODELS = Path(__file__).resolve().parents[3] / "Resources" / "Models"
 @pytest.fixture
 def broken_model(smoothing):
     """A copy of a bundled model under another name, whose weights a test may spoil."""
-    cards = sorted(MODELS.glob("*/*/model.json"))
+    cards = sorted(MODELS.glob("cdal/*/model.json"))
     if not cards:
         pytest.skip("no model is bundled")
     values = json.loads(cards[0].read_text())

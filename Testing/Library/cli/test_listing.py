@@ -57,3 +57,20 @@ def test_verify_notices_a_changed_file(smoothing, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "sha256" in lines[0]
     assert lines[1:] == ["smoothing/pair: whole", "smoothing/parts: whole"]
+
+
+def test_models_that_no_method_runs_are_listed_too(smoothing, capsys):
+    folder = smoothing / "smoothing" / "bright"
+    card = json.loads((folder / "model.json").read_text())
+    card["method"], card["name"] = "eyes", "sharp"
+    (smoothing / "eyes" / "sharp").mkdir(parents=True)
+    (smoothing / "eyes" / "sharp" / "model.json").write_text(json.dumps(card))
+    assert main(["models"]) == exit_codes.OK
+    assert "eyes/sharp" in capsys.readouterr().out
+    assert main(["models", "--method", "eyes"]) == exit_codes.OK
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "model",
+        "eyes/sharp",
+    ]
+    assert main(["models", "--method", "ears"]) == exit_codes.BAD_INPUT
+    assert "eyes" in capsys.readouterr().err
