@@ -25,9 +25,7 @@ def largest_slice(image: Image, truth: BoolArray) -> tuple[Image, BoolArray]:
     return flat, truth[part]
 
 
-def random_cut(
-    image: Image, truth: BoolArray, name: str, seed: int
-) -> tuple[Image, BoolArray]:
+def random_cut(image: Image, truth: BoolArray, name: str, seed: int) -> tuple[Image, BoolArray]:
     """A part whose sides are 60 to 90 % of the slice's, anywhere in it, that holds at least half of
     the object. The same name and seed give the same cut, whatever the channel."""
     rng = np.random.default_rng([seed, *name.encode()])
