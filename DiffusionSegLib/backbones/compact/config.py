@@ -8,7 +8,15 @@ from typing import Any
 
 from DiffusionSegLib.errors import ModelError
 
-__all__ = ["AutoencoderConfig", "CompactConfig", "DenoiserConfig"]
+__all__ = ["SCHEDULE", "AutoencoderConfig", "CompactConfig", "DenoiserConfig"]
+
+# That of Stable Diffusion: timesteps mean the same noise in both.
+SCHEDULE: Mapping[str, Any] = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class CompactConfig:
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     denoiser: DenoiserConfig = DenoiserConfig()
     latent_scale: float = 1.0
-    schedule: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Mapping[str, Any] = field(default_factory=lambda: dict(SCHEDULE))
     text_length: int = 32
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.backbones.compact.model import CompactDiffusion
+from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["draw_image"]
@@ -13,7 +14,7 @@ __all__ = ["draw_image"]
 
 def draw_image(
     model: CompactDiffusion,
-    text: str,
+    text: TextEmbedding,
     size: tuple[int, int],
     rng: torch.Generator,
     steps: int = 30,
@@ -28,11 +29,11 @@ def draw_image(
     factor = model.latent_factor
     channels = model.config.autoencoder.latent_channels
     latent = torch.randn(1, channels, size[0] // factor, size[1] // factor, generator=rng)
-    words, empty = model.embed_text(text), model.embed_text("")
+    empty = model.embed_text("")
     times = torch.linspace(model.timesteps - 1, 0, steps).round().int().tolist()
     told = progress or Progress.silent()
     for number, time in enumerate(times):
-        velocity = model.denoise(latent, time, words).float()
+        velocity = model.denoise(latent, time, text).float()
         if guidance != 1:
             plain = model.denoise(latent, time, empty).float()
             velocity = plain + guidance * (velocity - plain)

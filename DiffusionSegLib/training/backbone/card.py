@@ -7,6 +7,20 @@ from typing import Any
 
 __all__ = ["card_text"]
 
+_PICTURES = (
+    "Validation images, and below what the autoencoder gives back:",
+    "",
+    "![Images and reconstructions](reconstructions.png)",
+    "",
+    "For places marked red, what they look at (self-attention of all layers, timestep 100):",
+    "",
+    "![Attention maps](attention.png)",
+    "",
+    "Drawn from noise and a caption of each kind (30 steps, guidance 3, 128 x 128 pixels):",
+    "",
+    "![Samples](samples.png)",
+)
+
 
 def card_text(entry: Mapping[str, Any]) -> str:
     """Markdown: what the model is for, data, licences, training, measures, limits."""
@@ -45,6 +59,10 @@ def card_text(entry: Mapping[str, Any]) -> str:
         "",
         *_measures(entry),
         "",
+        "## Pictures",
+        "",
+        *_PICTURES,
+        "",
         "## Limits",
         "",
         str(entry["limits"]),
@@ -68,6 +86,5 @@ def _measures(entry: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|",
     ]
     rows = [m for m in entry["metrics"] if "source" in m]
-    return lines + [
-        f"| {m['source']} | {m['pictures']} | {m['psnr_db']} | {m['l1']} |" for m in rows
-    ]
+    table = [f"| {m['source']} | {m['pictures']} | {m['psnr_db']} | {m['l1']} |" for m in rows]
+    return [*lines, *table]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from DiffusionSegLib.backbones.compact.autoencoder import Autoencoder
-from DiffusionSegLib.backbones.compact.config import DenoiserConfig
+from DiffusionSegLib.backbones.compact.config import CompactConfig
 from DiffusionSegLib.backbones.compact.denoiser import Denoiser
 from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
 from DiffusionSegLib.training.backbone.batches import Batch, Batches
@@ -44,16 +45,17 @@ class DenoiserStage(Stage[Denoiser]):
 
     def __init__(
         self,
-        config: DenoiserConfig,
+        config: CompactConfig,
         autoencoder: Autoencoder,
         settings: TrainingSettings,
         pack: Pack,
         device: torch.device,
     ) -> None:
         self.autoencoder = autoencoder.to(device).eval().requires_grad_(False)
-        network = seeded(lambda: Denoiser(config), settings.seed)
+        self.config = config
+        network = seeded(lambda: Denoiser(config.denoiser), settings.seed)
         super().__init__(network, settings, pack, device, settings.steps, settings.rate)
-        self.process = ForwardProcess({})
+        self.process = ForwardProcess(config.schedule)
         self.scale = latent_scale(self.autoencoder, pack, settings, device)
 
     def draw(self, number: int) -> Batch:
@@ -95,6 +97,7 @@ class DenoiserStage(Stage[Denoiser]):
             **super().state(),
             "autoencoder": self.autoencoder.state_dict(),
             "latent_scale": self.scale,
+            "config": replace(self.config, latent_scale=self.scale).to_dict(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

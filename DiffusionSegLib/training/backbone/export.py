@@ -24,18 +24,13 @@ from DiffusionSegLib.training.backbone.card import card_text
 from DiffusionSegLib.training.backbone.denoiser_stage import VALIDATION_TIMESTEPS
 from DiffusionSegLib.training.backbone.measure import reconstruction_metrics
 from DiffusionSegLib.training.backbone.pack import Pack
+from DiffusionSegLib.training.backbone.pictures import write_pictures
 from DiffusionSegLib.training.backbone.recorded_command import training_command
 from DiffusionSegLib.training.checkpoint import load_checkpoint
 
 __all__ = ["export_model"]
 
 _WEIGHTS = "weights.safetensors"
-_SCHEDULE: Mapping[str, Any] = {
-    "num_train_timesteps": 1000,
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-}
 
 
 def export_model(run: Path, pack: Pack, folder: Path, progress: Progress) -> str:
@@ -49,7 +44,7 @@ def export_model(run: Path, pack: Pack, folder: Path, progress: Progress) -> str
         raise InputError(
             f"The run in {run} has no checkpoint of both stages yet; train further, then export."
         )
-    config = CompactConfig(latent_scale=second["latent_scale"], schedule=_SCHEDULE)
+    config = CompactConfig.from_dict(second["config"])
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{_WEIGHTS}.partial"
     save_file(_weights(second, pack), str(partial), metadata={"format": "pt"})
@@ -57,8 +52,9 @@ def export_model(run: Path, pack: Pack, folder: Path, progress: Progress) -> str
     entry = _manifest(folder, config, pack, {"autoencoder": first, "denoiser": second})
     _write(folder, entry)
     model = open_compact(read_manifest(folder / "model.json"))
-    entry["metrics"] += reconstruction_metrics(model, pack, progress)
+    entry["metrics"] += reconstruction_metrics(model, pack, progress.part(0.0, 0.4))
     _write(folder, entry)
+    write_pictures(model, pack, folder, progress.part(0.4, 1.0))
     loss = second["measured"].get("validation", float("nan"))
     return f"Validation loss {loss:.4f} after {second['done']} steps; the model is in {folder}."
 

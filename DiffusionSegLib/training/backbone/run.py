@@ -29,14 +29,22 @@ class Stages:
 
 
 def train_backbone(
-    pack: Pack, settings: TrainingSettings, folder: Path, device: str, progress: Progress
+    pack: Pack,
+    settings: TrainingSettings,
+    folder: Path,
+    device: str,
+    progress: Progress,
+    config: CompactConfig | None = None,
 ) -> Stages:
-    """Train the autoencoder, then the denoising network with it; each continues where it was."""
-    config, place = CompactConfig(), torch.device(device)
+    """Train the autoencoder, then the denoising network with it; each continues where it was.
+
+    config: of the networks, by default the shipped ones.
+    """
+    config, place = config or CompactConfig(), torch.device(device)
     first = AutoencoderStage(config.autoencoder, settings, pack, place)
     autoencoder = StageTrainer(first, folder)
     autoencoder.run(progress.part(0.0, _FIRST_SHARE))
-    second = DenoiserStage(config.denoiser, first.average.network, settings, pack, place)
+    second = DenoiserStage(config, first.average.network, settings, pack, place)
     denoiser = StageTrainer(second, folder)
     denoiser.run(progress.part(_FIRST_SHARE, 1.0))
     return Stages(autoencoder, denoiser)
