@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
 
     from DiffusionSegLib.compute.device import resolve_device
     from DiffusionSegLib.training.backbone.pack import read_pack
-    from DiffusionSegLib.training.backbone.run import train_backbone
+    from DiffusionSegLib.training.backbone.stages import train_backbone
 
     pack, device = read_pack(packed), resolve_device(args.device)
     if not args.export_only:
