@@ -55,8 +55,9 @@ def export_model(run: Path, pack: Pack, folder: Path, progress: Progress) -> str
     entry["metrics"] += reconstruction_metrics(model, pack, progress.part(0.0, 0.4))
     _write(folder, entry)
     write_pictures(model, pack, folder, progress.part(0.4, 1.0))
-    loss = second["measured"].get("validation", float("nan"))
-    return f"Validation loss {loss:.4f} after {second['done']} steps; the model is in {folder}."
+    measured = second["measured"].get("validation")
+    loss = "not measured yet" if measured is None else f"{measured:.4f}"
+    return f"Validation loss {loss} after {second['done']} steps; the model is in {folder}."
 
 
 def _write(folder: Path, entry: Mapping[str, Any]) -> None:
@@ -80,7 +81,8 @@ def _manifest(
     weights = folder / _WEIGHTS
     file = {"path": _WEIGHTS, "size": weights.stat().st_size, "sha256": file_sha256(weights)}
     measured = states["denoiser"]["measured"]
-    loss = {str(t): round(measured.get(f"validation_{t}", 0.0), 4) for t in VALIDATION_TIMESTEPS}
+    names = {str(t): f"validation_{t}" for t in VALIDATION_TIMESTEPS}
+    loss = {t: round(measured[name], 4) for t, name in names.items() if name in measured}
     return {
         "method": METHOD,
         "name": card["name"],

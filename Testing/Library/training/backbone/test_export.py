@@ -7,7 +7,7 @@ from PIL import Image
 from DiffusionSegLib.backbones.compact.model import open_compact
 from DiffusionSegLib.backbones.manifest import read_manifest
 from DiffusionSegLib.backbones.store import ModelStore
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.errors import Cancelled, InputError
 from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.training.backbone.export import export_model
 from DiffusionSegLib.training.backbone.stages import train_backbone
@@ -86,3 +86,13 @@ def test_its_pictures_can_be_seen(model):
 def test_a_run_without_both_stages_cannot_be_exported(tmp_path):
     with pytest.raises(InputError, match="train further"):
         export_model(tmp_path, tiny_pack(), tmp_path / "model", Progress.silent())
+
+
+def test_a_run_that_was_not_measured_yet_can_be_looked_at(tmp_path):
+    settings = tiny_settings(validate_every=100, steps=100)
+    stop = Progress(cancelled=iter([False] * 7 + [True] * 9).__next__)
+    with pytest.raises(Cancelled):
+        train_backbone(tiny_pack(), settings, tmp_path, "cpu", stop, tiny_config())
+    told = export_model(tmp_path, tiny_pack(), tmp_path / "model", Progress.silent())
+    assert "not measured yet" in told
+    assert open_compact(read_manifest(tmp_path / "model" / "model.json")).timesteps == 1000
