@@ -28,7 +28,7 @@ from DiffusionSegLib.methods.registry import get_method, method_names
 from DiffusionSegLib.session import Session
 from DiffusionSegLib.training.splits import PARTS
 from Testing.Benchmarks.common import clock, execute, tell
-from Testing.Benchmarks.zero_shot.baselines import BASELINES, RIVALS
+from Testing.Benchmarks.zero_shot.baselines import BASELINES, RIVALS, share_threads
 from Testing.Benchmarks.zero_shot.cases import MORE_SETS, SAMPLE_SETS, SETS, load_cases
 from Testing.Benchmarks.zero_shot.clicking import MOST_CLICKS, click_case
 from Testing.Benchmarks.zero_shot.outliner import Outliner, SessionOutliner
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(args: argparse.Namespace) -> int:
     """Click through every data set with every algorithm."""
     names = args.sets or list(SETS if args.data is not None else SAMPLE_SETS)
-    _share_threads(args.threads)
+    share_threads(args.threads)
     outliners = {name: _outliner(name, args) for name in args.methods}
     report = Report(_conditions(names, args), [])
     for name in names:
@@ -95,9 +95,15 @@ def _click_set(
     for algorithm, outliner in outliners.items():
         begun = clock("cpu")
         clicked = tuple(click_case(outliner, case, args.device) for case in cases)
-        found.append(Found(name, algorithm, clicked, algorithm in RIVALS))
+        found.append(Found(name, algorithm, clicked, _role(algorithm)))
         tell(f"{name}, {algorithm}: {len(cases)} cases, {clock('cpu') - begun:.0f} s")
     return found
+
+
+def _role(algorithm: str) -> str:
+    if algorithm in RIVALS:
+        return "rival"
+    return "floor" if algorithm in BASELINES else "method"
 
 
 def _outliner(name: str, args: argparse.Namespace) -> Outliner:
@@ -119,14 +125,6 @@ def _parameters(method: str, given: Iterable[str]) -> dict[str, Value]:
             raise unknown_name(f"parameter of {method}", name, specs)
         found[name] = specs[name].parse(value)
     return found
-
-
-def _share_threads(threads: int) -> None:
-    import cv2
-    import SimpleITK as sitk
-
-    cv2.setNumThreads(threads)
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
 
 
 def _conditions(names: Sequence[str], args: argparse.Namespace) -> dict[str, Any]:

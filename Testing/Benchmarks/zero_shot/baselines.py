@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import cv2
+import SimpleITK as sitk
+
 from Testing.Benchmarks.zero_shot.disc import Disc
 from Testing.Benchmarks.zero_shot.grabcut import GrabCut
 from Testing.Benchmarks.zero_shot.growcut import GrowCut
@@ -22,3 +25,9 @@ BASELINES: Mapping[str, Callable[[], Outliner]] = {
 
 # Those that look at the image, and so set the bar.
 RIVALS = tuple(name for name in BASELINES if name != "disc")
+
+
+def share_threads(threads: int) -> None:
+    """How many threads OpenCV and ITK may take; torch has its own setting."""
+    cv2.setNumThreads(threads)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)

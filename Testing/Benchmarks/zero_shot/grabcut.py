@@ -25,20 +25,21 @@ class GrabCut:
     probable foreground unless an excluding click is nearer, all else probable background.
 
     context: a gray picture's second and third channel are itself blurred with this sigma and twice
-    as much (0: three equal channels).
+    as much (0: three equal channels). longest: the long side it works on, also of a smaller
+    picture, since its fixed cost of a border would leave nothing of a small object.
     """
 
-    rule: SeedRule = SeedRule(ring="always")  # noqa: RUF009
-    prior: float = 0.1
-    iterations: int = 3
+    rule: SeedRule = SeedRule(radius=0.02, reach=0.3)  # noqa: RUF009
+    prior: float = 0.15
+    iterations: int = 2
     longest: int = 128
     smoothing: float = 0.0
-    context: float = 0.0
+    context: float = 1.0
     _working: Working | None = field(default=None, init=False, repr=False)
 
     def set_image(self, image: Image) -> None:
         """8 bits and three channels, which OpenCV wants."""
-        self._working = working = Working.of(image, self.longest, self.smoothing)
+        self._working = working = Working.of(image, self.longest, self.smoothing, enlarged=True)
         pixels = working.pixels
         if pixels.shape[-1] == 1:
             wider = [_blurred(pixels, scale * self.context) for scale in (0, 1, 2)]

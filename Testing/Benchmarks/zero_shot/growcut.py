@@ -33,10 +33,10 @@ _FREE = 1e-9  # a length of 0 would be no edge
 class GrowCut:
     """decay: strength is lost also in even areas, -log g grows by so much each pixel."""
 
-    rule: SeedRule = SeedRule(ring="always")  # noqa: RUF009
+    rule: SeedRule = SeedRule(radius=0.0, reach=0.3, ring="always")  # noqa: RUF009
     decay: float = 0.0
     longest: int = 128
-    smoothing: float = 0.0
+    smoothing: float = 0.7
     _working: Working | None = field(default=None, init=False, repr=False)
 
     def set_image(self, image: Image) -> None:

@@ -23,12 +23,14 @@ class _Growing:
     """Each click, including or excluding, grows a region of its own; a pixel in several regions
     goes to the nearest click. Regions are remembered, so a new click grows one region.
 
-    smoothing: of the picture, voting: of the result (sigma in working pixels).
+    smoothing: of the picture, voting: of the result (sigma in working pixels). reach: a region ends
+    at this distance (of the diagonal) from its click (0: nowhere).
     """
 
-    radius: float = 0.01
+    radius: float = 0.02
+    reach: float = 0.2
     smoothing: float = 1.0
-    voting: float = 1.0
+    voting: float = 2.0
     longest: int = 256
     _working: Working | None = field(default=None, init=False, repr=False)
     _regions: dict[Click, BoolArray] = field(default_factory=dict, init=False, repr=False)
@@ -47,6 +49,8 @@ class _Growing:
                 self._regions[click] = self._grown(working, click)
         distances = click_distances(working, clicks)
         regions = np.stack([self._regions[click] for click in clicks])
+        if self.reach:
+            regions &= distances <= self.reach * working.diagonal
         distances[~regions] = np.inf
         includes = np.array([click.include for click in clicks])
         inside = includes[np.argmin(distances, axis=0)] & regions.any(axis=0)
@@ -65,7 +69,7 @@ class ConnectedThreshold(_Growing):
     """Connected pixels whose color differs from the median of the click's disc by at most `width`
     (Euclidean, channels in [0, 1]) plus `spread` times the disc's own standard deviation."""
 
-    width: float = 0.1
+    width: float = 0.04
     spread: float = 1.0
 
     def _grown(self, working: Working, click: Click) -> BoolArray:
@@ -88,24 +92,28 @@ class ConfidenceConnected(_Growing):
     noise: added to the picture (sigma), since an even square has no standard deviation.
     """
 
-    multiplier: float = 2.5
-    rounds: int = 2
-    noise: float = 0.01
+    multiplier: float = 2.0
+    rounds: int = 0
+    noise: float = 0.03
+    voting: float = 1.0
 
     def _grown(self, working: Working, click: Click) -> BoolArray:
-        row, column = working.pixel(click)
+        disc = self._disc(working, click)
         radius = max(1, round(self.radius * working.diagonal))
-        seeds = [(column, row)]
         pixels = working.pixels + self._dither(working.pixels.shape)
         if pixels.shape[-1] == 1:
             image = sitk.GetImageFromArray(pixels[..., 0])
+            seeds = [working.pixel(click)[::-1]]
             region = sitk.ConfidenceConnected(image, seeds, self.rounds, self.multiplier, radius)
         else:
+            # Of vectors the seed itself may fall out of its region, which then is empty; so the
+            # whole disc are seeds.
             image = sitk.GetImageFromArray(pixels, isVector=True)
+            seeds = [(int(column), int(row)) for row, column in np.argwhere(disc)]
             region = sitk.VectorConfidenceConnected(
                 image, seeds, self.rounds, self.multiplier, radius
             )
-        return (sitk.GetArrayViewFromImage(region) != 0) | self._disc(working, click)
+        return (sitk.GetArrayViewFromImage(region) != 0) | disc
 
     def _dither(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
         rng = np.random.default_rng(0)

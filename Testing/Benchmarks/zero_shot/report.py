@@ -18,12 +18,13 @@ COMPARED = (1, 3)  # clicks at which a method is held against the baselines
 
 @dataclass(frozen=True)
 class Found:
-    """All cases of one data set with one algorithm; bar: it is one of the algorithms to beat."""
+    """All cases of one data set with one algorithm. role: a "method" is held against the best
+    "rival"; a "floor" is only shown."""
 
     data_set: str
     algorithm: str
     clicked: tuple[Clicked, ...]
-    bar: bool
+    role: str
 
     def dice_after(self, clicks: int) -> Spread | None:
         """Over the cases."""
@@ -43,10 +44,10 @@ class Report:
         return Table("One object, simulated clicks, no training", self.conditions, rows)
 
     def lead(self) -> Table:
-        """Each method that is no baseline against the best baseline of the same data set."""
+        """Each method against the best rival of the same data set."""
         rows = []
-        for method in (found for found in self.found if not found.bar):
-            rivals = [found for found in self.found if found.bar]
+        for method in (found for found in self.found if found.role == "method"):
+            rivals = [found for found in self.found if found.role == "rival"]
             rivals = [found for found in rivals if found.data_set == method.data_set]
             rows.append(_lead(method, rivals))
         return Table("Against the best baseline of each data set", {"clicks": COMPARED}, rows)

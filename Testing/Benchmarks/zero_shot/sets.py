@@ -25,7 +25,7 @@ def each(name: str) -> str:
 
 def before_mark(name: str) -> str:
     """NAME_SLICE or NAME-SLICE: the patient stands first."""
-    return name.replace("-", "_").split("_")[0]
+    return name.replace("-", "_").rpartition("_")[0]
 
 
 def block_of_16(name: str) -> str:
@@ -57,7 +57,8 @@ class Source:
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is outlined. split: False when all cases belong to every part, which `why` explains."""
+    """What is outlined. split: False when the test part is all cases, which `why` explains; only where
+    they are FEW is there a train and a validation part besides."""
 
     title: str
     sources: tuple[Source, ...]
@@ -68,7 +69,7 @@ class DataSet:
         """Of the sorted stems those of the part."""
         if part == ALL or (not self.split and part == "test"):
             return names
-        if not self.split and self.why == RESTRICTED:
+        if not self.split and self.why != FEW:
             return []
         groups = set(split_cases(source.group(name) for name in names)[part])
         return [name for name in names if source.group(name) in groups]

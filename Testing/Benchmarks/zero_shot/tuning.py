@@ -4,7 +4,7 @@
 
 For each baseline the values of each parameter are tried in turn, the others kept, and the best one
 stays. What counts is the mean over the data sets of the mean Dice after 1 and 3 clicks on cases of
-the parts train and validation. One value serves all data sets and images; nothing is chosen per image.
+the parts train and validation. One value serves all data sets; nothing is chosen per image.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import numpy as np
 
 from Testing.Benchmarks.common import execute, tell
 from Testing.Benchmarks.tables import Row, Table
-from Testing.Benchmarks.zero_shot.baselines import BASELINES
+from Testing.Benchmarks.zero_shot.baselines import BASELINES, share_threads
 from Testing.Benchmarks.zero_shot.cases import SETS, ZeroShotCase, load_cases
 from Testing.Benchmarks.zero_shot.clicking import click_case
 from Testing.Benchmarks.zero_shot.report import COMPARED
 
-_REACHES = (0.0, 0.07, 0.12, 0.2, 0.3)
-_RULE = {"rule.ring": ("until", "always"), "rule.radius": (0.0, 0.01, 0.02), "rule.reach": _REACHES}
+_REACHES = (0.0, 0.1, 0.2, 0.3, 0.4)
+_RADII = (0.0, 0.01, 0.02, 0.03)
+_RULE = {"rule.ring": ("until", "always"), "rule.radius": _RADII, "rule.reach": _REACHES}
 _SIGMAS = (0.0, 0.7, 1.5)
 _WIDER = (0.0, 1.0, 2.0, 3.0)
 
@@ -33,11 +34,11 @@ _WIDER = (0.0, 1.0, 2.0, 3.0)
 GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "disc": {"reach": (0.03, 0.05, 0.07, 0.1, 0.15, 0.2)},
     "grabcut": {
-        "prior": (0.03, 0.06, 0.1, 0.15), **_RULE, "iterations": (1, 2, 4),
+        "prior": (0.05, 0.1, 0.15, 0.2, 0.3), **_RULE, "iterations": (1, 2, 4),
         "context": (0.0, 1.0, 2.0), "smoothing": _SIGMAS, "longest": (128, 192),
     },
     "random-walker": {
-        **_RULE, "beta": (30.0, 130.0, 500.0, 2000.0), "threshold": (0.1, 0.3, 0.5, 0.7),
+        **_RULE, "beta": (130.0, 500.0, 2000.0, 8000.0, 30000.0), "threshold": (0.1, 0.3, 0.5, 0.7),
         "smoothing": _SIGMAS, "longest": (128, 192),
     },
     "growcut": {
@@ -46,13 +47,13 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     },
     "connected-threshold": {
         "width": (0.02, 0.04, 0.06, 0.08, 0.12), "spread": (0.0, 1.0, 2.0, 3.0),
-        "smoothing": _WIDER, "voting": _WIDER, "radius": (0.0, 0.01, 0.02, 0.03),
+        "reach": _REACHES, "smoothing": _WIDER, "voting": _WIDER, "radius": _RADII,
         "longest": (128, 256, 512),
     },
     "confidence-connected": {
-        "multiplier": (1.5, 2.0, 2.5, 3.0, 4.0), "rounds": (0, 1, 2, 4), "smoothing": _WIDER,
-        "voting": _WIDER, "radius": (0.005, 0.01, 0.02, 0.03), "noise": (0.003, 0.01, 0.03),
-        "longest": (128, 256, 512),
+        "multiplier": (1.5, 2.0, 2.5, 3.0, 4.0), "rounds": (0, 1, 2, 4), "reach": _REACHES,
+        "smoothing": _WIDER, "voting": _WIDER, "radius": (0.005, 0.01, 0.02, 0.03),
+        "noise": (0.003, 0.01, 0.03), "longest": (128, 256, 512),
     },
 }  # fmt: skip
 
@@ -73,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Tune every chosen baseline and print one table."""
+    share_threads(args.threads)
     cases = tuning_cases(args.data, args.limit)
     rows = [row for name in args.baselines for row in tuned(name, cases, args.passes)]
     told = {name: len(found) for name, found in cases.items()}

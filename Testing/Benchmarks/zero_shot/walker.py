@@ -24,9 +24,9 @@ _TOLERANCE = 1e-2  # of the solver; the two classes are made to sum to 1 afterwa
 class RandomWalker:
     """Inside is where a walker reaches the included seeds first with at least `threshold`."""
 
-    rule: SeedRule = SeedRule(ring="always")  # noqa: RUF009
-    beta: float = 1000.0
-    threshold: float = 0.5
+    rule: SeedRule = SeedRule(radius=0.01, reach=0.3)  # noqa: RUF009
+    beta: float = 2000.0
+    threshold: float = 0.3
     longest: int = 128
     smoothing: float = 0.0
     _working: Working | None = field(default=None, init=False, repr=False)

@@ -27,19 +27,21 @@ class Working:
     full: tuple[int, int]
 
     @staticmethod
-    def of(image: Image, longest: int, smoothing: float = 0.0) -> Working:
+    def of(image: Image, longest: int, smoothing: float = 0.0, enlarged: bool = False) -> Working:
         """A 2D image; one whose long side exceeds `longest` is reduced to it by area averages.
 
-        smoothing: sigma of a Gaussian in working pixels.
+        smoothing: sigma of a Gaussian in working pixels. enlarged: a smaller one is enlarged to it
+        linearly.
         """
         channels = [_unit(values[0], image.channel_names) for values in image.array]
         pixels = np.stack(channels, axis=-1).astype(np.float32)
         full = (pixels.shape[0], pixels.shape[1])
-        scale = min(1.0, longest / max(full))
-        if scale < 1.0:
+        scale = longest / max(full)
+        if scale < 1 or (enlarged and scale > 1):
             rows, columns = (max(1, round(side * scale)) for side in full)
-            reduced = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
-            pixels = reduced.reshape(rows, columns, len(channels)).astype(np.float32)
+            way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            resized = cv2.resize(pixels, (columns, rows), interpolation=way)
+            pixels = resized.reshape(rows, columns, len(channels)).astype(np.float32)
         if smoothing > 0:
             pixels = ndimage.gaussian_filter(pixels, (smoothing, smoothing, 0), mode="nearest")
         return Working(np.ascontiguousarray(pixels), full)
