@@ -142,7 +142,7 @@ def _conditions(names: Sequence[str], args: argparse.Namespace) -> dict[str, Any
         told["limit"] = f"{args.limit} cases a set, evenly over their names"
     told |= {"most clicks": MOST_CLICKS, "device": args.device, "threads": args.threads}
     told |= {"seconds": "of the processor" if args.device == "cpu" else "of the clock"}
-    versions = {"OpenCV": cv2.__version__, "scikit-image": skimage.__version__}
+    versions = {"OpenCV": cv2.getVersionString(), "scikit-image": skimage.__version__}
     versions["SimpleITK"] = sitk.Version_VersionString()
     return told | versions | {"seed": args.seed, "parameters": ", ".join(args.parameter) or "-"}
 

@@ -27,13 +27,14 @@ BoolArray = NDArray[np.bool_]
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))  # one of each pair of the 8 neighbors
 _LEAST = 1e-4  # of g: two pixels of opposite color are still neighbors
 _FREE = 1e-9  # a length of 0 would be no edge
+_RULE = SeedRule(radius=0.0, reach=0.3, ring="always")
 
 
 @dataclass
 class GrowCut:
     """decay: strength is lost also in even areas, -log g grows by so much each pixel."""
 
-    rule: SeedRule = SeedRule(radius=0.0, reach=0.3, ring="always")  # noqa: RUF009
+    rule: SeedRule = _RULE
     decay: float = 0.0
     longest: int = 128
     smoothing: float = 0.7

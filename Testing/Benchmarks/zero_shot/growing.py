@@ -27,7 +27,7 @@ class _Growing:
     at this distance (of the diagonal) from its click (0: nowhere).
     """
 
-    radius: float = 0.02
+    radius: float = 0.01
     reach: float = 0.2
     smoothing: float = 1.0
     voting: float = 2.0
@@ -92,10 +92,10 @@ class ConfidenceConnected(_Growing):
     noise: added to the picture (sigma), since an even square has no standard deviation.
     """
 
-    multiplier: float = 2.0
+    multiplier: float = 1.5
     rounds: int = 0
     noise: float = 0.03
-    voting: float = 1.0
+    voting: float = 0.0
 
     def _grown(self, working: Working, click: Click) -> BoolArray:
         disc = self._disc(working, click)

@@ -57,8 +57,8 @@ class Source:
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is outlined. split: False when the test part is all cases, which `why` explains; only where
-    they are FEW is there a train and a validation part besides."""
+    """What is outlined. split: False when the test part is all cases, which `why` explains; only
+    where they are FEW is there a train and a validation part besides."""
 
     title: str
     sources: tuple[Source, ...]

@@ -25,7 +25,7 @@ from Testing.Benchmarks.zero_shot.clicking import click_case
 from Testing.Benchmarks.zero_shot.report import COMPARED
 
 _REACHES = (0.0, 0.1, 0.2, 0.3, 0.4)
-_RADII = (0.0, 0.01, 0.02, 0.03)
+_RADII = (0.0, 0.01, 0.02, 0.03, 0.04)
 _RULE = {"rule.ring": ("until", "always"), "rule.radius": _RADII, "rule.reach": _REACHES}
 _SIGMAS = (0.0, 0.7, 1.5)
 _WIDER = (0.0, 1.0, 2.0, 3.0)
@@ -35,7 +35,7 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "disc": {"reach": (0.03, 0.05, 0.07, 0.1, 0.15, 0.2)},
     "grabcut": {
         "prior": (0.05, 0.1, 0.15, 0.2, 0.3), **_RULE, "iterations": (1, 2, 4),
-        "context": (0.0, 1.0, 2.0), "smoothing": _SIGMAS, "longest": (128, 192),
+        "context": (0, 1, 2), "smoothing": _SIGMAS, "longest": (128, 192),
     },
     "random-walker": {
         **_RULE, "beta": (130.0, 500.0, 2000.0, 8000.0, 30000.0), "threshold": (0.1, 0.3, 0.5, 0.7),
@@ -52,7 +52,7 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     },
     "confidence-connected": {
         "multiplier": (1.5, 2.0, 2.5, 3.0, 4.0), "rounds": (0, 1, 2, 4), "reach": _REACHES,
-        "smoothing": _WIDER, "voting": _WIDER, "radius": (0.005, 0.01, 0.02, 0.03),
+        "smoothing": _WIDER, "voting": _WIDER, "radius": _RADII[1:],
         "noise": (0.003, 0.01, 0.03), "longest": (128, 256, 512),
     },
 }  # fmt: skip
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--baselines", nargs="+", choices=GRIDS, default=list(GRIDS))
-    parser.add_argument("--limit", type=int, default=4, help="cases per data set and part")
+    parser.add_argument("--limit", type=int, default=8, help="cases per data set and part")
     parser.add_argument("--passes", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.set_defaults(device="cpu", threads=1)

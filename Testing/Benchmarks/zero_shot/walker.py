@@ -18,13 +18,14 @@ from Testing.Benchmarks.zero_shot.working import Working
 
 BoolArray = NDArray[np.bool_]
 _TOLERANCE = 1e-2  # of the solver; the two classes are made to sum to 1 afterwards
+_RULE = SeedRule(radius=0.01, reach=0.3)
 
 
 @dataclass
 class RandomWalker:
     """Inside is where a walker reaches the included seeds first with at least `threshold`."""
 
-    rule: SeedRule = SeedRule(radius=0.01, reach=0.3)  # noqa: RUF009
+    rule: SeedRule = _RULE
     beta: float = 2000.0
     threshold: float = 0.3
     longest: int = 128
