@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,6 @@ def _conditions(names: Sequence[str], args: argparse.Namespace) -> dict[str, Any
     """What a reader needs to repeat the tables."""
     import cv2
     import SimpleITK as sitk
-    import skimage
 
     told: dict[str, Any] = {"part": args.part}
     for name in names:
@@ -142,7 +142,7 @@ def _conditions(names: Sequence[str], args: argparse.Namespace) -> dict[str, Any
         told["limit"] = f"{args.limit} cases a set, evenly over their names"
     told |= {"most clicks": MOST_CLICKS, "device": args.device, "threads": args.threads}
     told |= {"seconds": "of the processor" if args.device == "cpu" else "of the clock"}
-    versions = {"OpenCV": cv2.getVersionString(), "scikit-image": skimage.__version__}
+    versions = {"OpenCV": cv2.getVersionString(), "scikit-image": version("scikit-image")}
     versions["SimpleITK"] = sitk.Version_VersionString()
     return told | versions | {"seed": args.seed, "parameters": ", ".join(args.parameter) or "-"}
 
