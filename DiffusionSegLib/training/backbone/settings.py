@@ -25,19 +25,19 @@ class TrainingSettings:
     """
 
     seed: int = 0
-    autoencoder_steps: int = 1500
+    autoencoder_steps: int = 1000
     autoencoder_batch: int = 8
     autoencoder_rate: float = 1e-3
     autoencoder_side: int = 128
     divergence: float = 1e-4
     edges: float = 0.5
-    steps: int = 3000
+    steps: int = 2500
     batch: int = 16
     rate: float = 5e-4
     side: int = 128
     large_side: int = 256
     large_batch: int = 4
-    large_share: float = 0.2
+    large_share: float = 0.4
     warmup: int = 100
     decay: float = 0.3
     clip: float = 1.0
@@ -64,7 +64,7 @@ PRESETS: Mapping[str, TrainingSettings] = {
     "cpu": TrainingSettings(),
     "gpu": TrainingSettings(
         autoencoder_steps=3000, autoencoder_batch=32, autoencoder_side=192, steps=8000, batch=64,
-        large_batch=32, large_share=0.4, ema=0.9995, validate_every=500,
+        large_batch=32, ema=0.9995, validate_every=500,
     ),
 }  # fmt: skip
 
