@@ -32,7 +32,9 @@ class AttentionMap:
 
     weights: float32, (rows · columns, keys); row q is what the place q of the grid looks at and
     sums to 1. The keys of a "self" map are the places themselves, those of a "cross" map the
-    tokens of the text. Places are numbered row by row. group: as asked for.
+    tokens of the text. Places are numbered row by row. group: as asked for. keys: of a "self" map,
+    what the places are looked up by in the last of its layers, (places, heads · depth): features
+    by which places of different images can be compared.
     """
 
     kind: AttentionKind
@@ -40,6 +42,7 @@ class AttentionMap:
     weights: Tensor
     layers: tuple[str, ...]
     group: str = ""
+    keys: Tensor | None = None
 
     @property
     def is_finite(self) -> bool:
@@ -95,6 +98,7 @@ class _Capture:
         self.current: AttentionLayer | None = None
         self.sums: dict[tuple[AttentionKind, str, Grid], Tensor] = {}
         self.names: dict[tuple[AttentionKind, str, Grid], list[str]] = {}
+        self.keys: dict[tuple[AttentionKind, str, Grid], Tensor] = {}
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -128,7 +132,7 @@ class _Capture:
             )
         self.current = None  # a second call inside the same layer is none of ours
         self.waiting.discard(layer.name)
-        into = self._sum_for(layer, query.shape[2], key.shape[2], query.device)
+        into = self._sum_for(layer, query.shape[2], key[0])
         needed = value[0] if self.waiting else None
         output = attend_and_average(query[0], key[0], needed, scale, into, 1.0)
         self.progress.report(1 - len(self.waiting) / len(self.layers))
@@ -136,9 +140,9 @@ class _Capture:
             raise _AllCaptured
         return output[None]
 
-    def _sum_for(
-        self, layer: AttentionLayer, queries: int, keys: int, device: torch.device
-    ) -> Tensor:
+    def _sum_for(self, layer: AttentionLayer, queries: int, key: Tensor) -> Tensor:
+        """key: (heads, keys, depth)."""
+        keys = key.shape[1]
         if layer.kind == "self" and keys != queries:
             raise ModelError(
                 f"The layer {layer.name} was taken for self-attention, but {queries} places look "
@@ -147,8 +151,10 @@ class _Capture:
         grid = grid_of_tokens(queries, self.latent)
         place = (layer.kind, self.groups.get(layer.name, ""), grid)
         self.names.setdefault(place, []).append(layer.name)
+        if layer.kind == "self":
+            self.keys[place] = key.transpose(0, 1).flatten(1).float()
         if place not in self.sums:
-            self.sums[place] = torch.zeros(queries, keys, device=device)
+            self.sums[place] = torch.zeros(queries, keys, device=key.device)
         return self.sums[place]
 
     def result(self) -> tuple[AttentionMap, ...]:
@@ -159,7 +165,10 @@ class _Capture:
                 "network as its library builds it, without another attention implementation."
             )
         found = [
-            AttentionMap(kind, grid, total.div_(len(names)), tuple(names), group)
+            AttentionMap(
+                kind, grid, total.div_(len(names)), tuple(names), group,
+                self.keys.get((kind, group, grid)),
+            )
             for (kind, group, grid), total in self.sums.items()
             if (names := self.names[kind, group, grid])
         ]

@@ -1,0 +1,83 @@
+"""What the network's one pass tells of a slice: the walk over its places, joined maps, features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from DiffusionSegLib.backbones.latent_diffusion.attention_pass import (
+    AttentionRequest,
+    run_attention_pass,
+)
+from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
+from DiffusionSegLib.diffusion.attention.capture import AttentionMap
+from DiffusionSegLib.diffusion.attention.grids import Grid
+from DiffusionSegLib.diffusion.attention.transition import balance, sharpen
+from DiffusionSegLib.methods.adzus.regions import aggregate_by_resolution
+from DiffusionSegLib.progress import Progress
+
+__all__ = ["PlaneAttention", "network_picture", "read_attention"]
+
+TEMPERATURE = 0.65  # M2N2, section 3.2
+_WALK_POWER = 2.0  # of a map's side; M2N2 uses the finest maps alone
+LARGEST_SIDE = 512
+_SMALLEST_SIDE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneAttention:
+    """maps: of self-attention, finest first, on the CPU. walk: (places, places) of the finest grid,
+    rows and columns sum to 1. features: (places, n), unit length, of the finest grid."""
+
+    maps: tuple[AttentionMap, ...]
+    walk: Tensor
+    features: Tensor
+
+    @property
+    def grid(self) -> Grid:
+        """The finest."""
+        return self.maps[0].grid
+
+
+def read_attention(
+    backbone: LatentDiffusion, rgb: Tensor, timestep: int, progress: Progress
+) -> PlaneAttention:
+    """One pass with the empty text and without noise.
+
+    rgb: (rows, columns, 3) in [0, 1], of any size: the network sees it with a long side of 256 to
+    512 pixels. The walk takes less time than the pass.
+    """
+    request = AttentionRequest(timestep=timestep)
+    done = run_attention_pass(
+        backbone, network_picture(backbone, rgb), request, progress.part(0.0, 0.8)
+    )
+    maps = tuple(_on_cpu(one) for one in done.self_maps)
+    sharp = sharpen(aggregate_by_resolution(maps, _WALK_POWER), TEMPERATURE)
+    walk = balance(sharp, progress=progress.part(0.8, 1.0))
+    keys = maps[0].keys
+    features = walk if keys is None else F.normalize(keys, dim=1)
+    return PlaneAttention(maps, walk, features)
+
+
+def network_picture(backbone: LatentDiffusion, rgb: Tensor) -> Tensor:
+    """(1, channels, rows, columns) in [-1, 1], with sides that the network can read."""
+    rows, columns = rgb.shape[:2]
+    longest = max(rows, columns)
+    scale = min(max(longest, _SMALLEST_SIDE), LARGEST_SIDE) / longest
+    multiple = backbone.image_multiple
+    size = [max(multiple, round(side * scale / multiple) * multiple) for side in (rows, columns)]
+    picture = rgb.permute(2, 0, 1)[None].float()
+    picture = F.interpolate(
+        picture, size=size, mode="bilinear", align_corners=False, antialias=True
+    )
+    if backbone.image_channels == 1:
+        picture = picture.mean(1, keepdim=True)
+    return torch.clamp(picture, 0.0, 1.0) * 2 - 1
+
+
+def _on_cpu(one: AttentionMap) -> AttentionMap:
+    keys = None if one.keys is None else one.keys.cpu()
+    return AttentionMap(one.kind, one.grid, one.weights.cpu(), one.layers, one.group, keys)
