@@ -16,7 +16,7 @@ from Testing.Benchmarks.zero_shot.tidying import tidied
 from Testing.Benchmarks.zero_shot.working import Working
 
 BoolArray = NDArray[np.bool_]
-_RULE = SeedRule(radius=0.03, reach=0.3)
+_RULE = SeedRule(radius=0.04, reach=0.2)
 
 
 @dataclass
@@ -34,7 +34,7 @@ class GrabCut:
     iterations: int = 1
     longest: int = 128
     smoothing: float = 0.0
-    context: int = 2
+    context: int = 1
     _working: Working | None = field(default=None, init=False, repr=False)
 
     def set_image(self, image: Image) -> None:
