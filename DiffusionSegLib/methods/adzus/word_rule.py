@@ -1,0 +1,108 @@
+"""Words: the network is shown the text, and where it looks for it becomes the outline."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from DiffusionSegLib.backbones.latent_diffusion.attention_pass import (
+    AttentionRequest,
+    run_attention_pass,
+)
+from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
+from DiffusionSegLib.methods.adzus.plane import Plane
+from DiffusionSegLib.methods.adzus.plane_attention import network_picture
+from DiffusionSegLib.methods.adzus.plane_outline import PlaneOutline
+from DiffusionSegLib.methods.adzus.vocabulary import is_pathology
+from DiffusionSegLib.methods.adzus.word_fit import word_fit
+from DiffusionSegLib.methods.adzus.word_map import content_tokens, walked, word_map
+from DiffusionSegLib.progress import Progress
+
+__all__ = ["RULE", "is_pathology", "outline_words"]
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+RULE = "words: cross-attention of the prompt, carried on by self-attention"
+_FIT_MULTIPLES = 4  # 128 pixels for the bundled network, 256 for Stable Diffusion
+_SMALLEST_PART = 0.1  # of the largest part's area
+
+
+def outline_words(
+    plane: Plane, backbone: LatentDiffusion, text: str, timestep: int, progress: Progress
+) -> PlaneOutline:
+    """One pass with the text, then some small ones that tell whether it fits the image.
+
+    The outline is where the words' map is high by Otsu's threshold. score: how well the words fit
+    the image (see word_fit) times how far the outline stands out from its surroundings on the map.
+    A text without a word that carries meaning outlines nothing. Raises PromptError for one that
+    the model cannot read whole.
+    """
+    picture = network_picture(backbone, torch.from_numpy(plane.rgb))
+    request = AttentionRequest(timestep=timestep, text=text, cross=True)
+    done = run_attention_pass(backbone, picture, request, progress.part(0.0, 0.5))
+    tokens = content_tokens(done.text)
+    if not tokens or not done.cross_maps:
+        return PlaneOutline(np.zeros(plane.canvas.size, dtype=np.float32), 0.0, RULE)
+    places = word_map(done.cross_maps, tokens, plane.attention.grid)
+    values = plane.enlarge(walked(places, plane.attention.walk).numpy())
+    level = _otsu(values)
+    mask = _large_parts(values >= level)
+    small = _small(picture, backbone.image_multiple)
+    fit = word_fit(backbone, small, text, progress.part(0.5, 1.0))
+    return PlaneOutline(_probability(values, level, mask), fit * _separation(values, mask), RULE)
+
+
+def _small(picture: Tensor, multiple: int) -> Tensor:
+    """The picture with a long side of a few of the least multiples that the network reads."""
+    longest = max(picture.shape[2:])
+    rows, columns = (
+        max(1, round(side * _FIT_MULTIPLES / longest)) * multiple for side in picture.shape[2:]
+    )
+    return F.interpolate(
+        picture, size=(rows, columns), mode="bilinear", align_corners=False, antialias=True
+    )
+
+
+def _otsu(values: Floats) -> float:
+    """The threshold that divides best into two classes (Otsu 1979), over 256 bins."""
+    count, edges = np.histogram(values, bins=256)
+    middle = (edges[:-1] + edges[1:]) / 2
+    below, total = np.cumsum(count), count.sum()
+    sums = np.cumsum(count * middle)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        between = (sums[-1] * below / total - sums) ** 2 / (below * (total - below))
+    best = int(np.argmax(np.nan_to_num(between[:-1], posinf=0.0)))
+    return float(edges[best + 1])
+
+
+def _large_parts(mask: Bools) -> Bools:
+    """Connected parts of at least a tenth of the largest one's area."""
+    labels, count = ndimage.label(mask)
+    if count == 0:
+        return mask
+    areas = np.bincount(labels.ravel())[1:]
+    kept = 1 + np.flatnonzero(areas >= _SMALLEST_PART * areas.max())
+    return np.asarray(np.isin(labels, kept))
+
+
+def _separation(values: Floats, mask: Bools) -> float:
+    """Share of the map's variance that lies between inside and outside, in [0, 1]."""
+    total = float(values.var())
+    if total <= 0 or not mask.any() or mask.all():
+        return 0.0
+    share = float(mask.mean())
+    apart = float(values[mask].mean() - values[~mask].mean())
+    return min(1.0, share * (1 - share) * apart**2 / total) if apart > 0 else 0.0
+
+
+def _probability(values: Floats, level: float, mask: Bools) -> Floats:
+    """0 at the map's lowest, 0.5 at the threshold, 1 at its highest; below 0.5 outside the mask."""
+    low, high = float(values.min()), float(values.max())
+    below = 0.5 * (values - low) / max(level - low, 1e-12)
+    above = 0.5 + 0.5 * (values - level) / max(high - level, 1e-12)
+    risen = np.clip(np.where(values >= level, above, below), 0.0, 1.0)
+    return np.where(mask, np.maximum(risen, 0.5), np.minimum(risen, 0.499)).astype(np.float32)
