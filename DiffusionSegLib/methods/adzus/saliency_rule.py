@@ -20,8 +20,8 @@ from DiffusionSegLib.methods.adzus.neighbors import diagonal_pairs, straight_pai
 from DiffusionSegLib.methods.adzus.part_tree import PartTree, build_part_tree
 from DiffusionSegLib.methods.adzus.plane import Plane
 from DiffusionSegLib.methods.adzus.plane_outline import PlaneCandidate, PlaneOutline
+from DiffusionSegLib.methods.adzus.refine_rule import refine_plane
 from DiffusionSegLib.methods.adzus.regions import Regions
-from DiffusionSegLib.methods.adzus.soft_outline import soft_outline
 from DiffusionSegLib.methods.adzus.standing_alone import cohesion, edge_support, overlap
 
 __all__ = ["RULE", "SALIENCY_WEIGHTS", "Saliency", "measure_saliency", "outline_salient"]
@@ -86,8 +86,9 @@ def outline_salient(plane: Plane, regions: Regions, granularity: float = 0.5) ->
         PlaneCandidate(masks[one], found[one], f"part {place} of what stands out")
         for place, one in enumerate(kept[1:], start=2)
     )
-    best = masks[kept[0]]
-    return PlaneOutline(soft_outline(best, plane.canvas, ()), found[kept[0]], RULE, others)
+    nowhere = np.zeros(plane.canvas.size, dtype=bool)
+    refined = refine_plane(plane, masks[kept[0]], nowhere, nowhere)
+    return PlaneOutline(refined.probability, found[kept[0]], RULE, others)
 
 
 def measure_saliency(mask: Bools, plane: Plane) -> Saliency:
