@@ -1,77 +1,80 @@
-"""Chooses for every hint the region that it means, given the other hints (after M2N2)."""
+"""What a first click or stroke means: all regions that it could mean, by how likely they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.methods.adzus.hints import Hint
+from DiffusionSegLib.methods.adzus.options import Option, Options
 from DiffusionSegLib.methods.adzus.reading import Family
 
-__all__ = ["Choice", "choose_region"]
+__all__ = ["meant_regions"]
 
 Floats = NDArray[np.float64]
-_AGREEMENT = 4.0  # score for a region that holds all other hints of its own kind
-_GRANULARITY = 3.0  # score for each unit of log area at the slider's ends
+_GRANULARITY = 6.0  # score for a unit of log area, at the slider's ends
 
 
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """family and level of the region; score: as level_scores, with what the other hints add."""
-
-    family: Family
-    level: int
-    score: float
-
-    def scaled(self) -> NDArray[np.float32]:
-        """(rows, columns): area of the smallest region that holds a pixel, divided by the area of
-        the chosen one: 1 on the outline, less inside."""
-        areas = np.maximum(self.family.regions.areas, 1.0)
-        table = (areas / areas[self.level]).astype(np.float32)
-        return np.asarray(table[self.family.regions.level])
-
-
-def choose_region(
+def meant_regions(
     families: Sequence[Family],
     hint: Hint,
-    same: Sequence[Hint],
     opposite: Sequence[Hint],
     granularity: float,
-) -> Choice:
-    """The best of all levels of all families of one hint.
+    most: int,
+) -> Options:
+    """The probability of every pixel to be meant, and the ``most`` likeliest different regions.
 
-    A region with a pixel of an opposite hint is no choice; one with more of the hints of the same
-    kind is better. granularity in [0, 1]: 0 favors parts, 1 wholes. When hints contradict each
-    other so that nothing is left, the smallest region around the hint.
+    Every level of every family is one reading of the hint, with exp(score) as its weight; the
+    probability is the share of the readings that hold a pixel. A region with a pixel of an opposite
+    hint is no reading. granularity in [0, 1]: 0 favors parts, 1 wholes; it is a slider over what
+    was measured once. When nothing is left, the hint's own pixels are meant.
     """
-    return max(
-        (_best(family, hint, same, opposite, granularity) for family in families),
-        key=lambda choice: choice.score,
+    scores = [_allowed(family, hint, opposite, granularity) for family in families]
+    highest = max(float(one.max()) for one in scores)
+    if not np.isfinite(highest):
+        return _alone(families[0], hint)
+    weights = [np.exp(one - highest) for one in scores]
+    total = sum(float(one.sum()) for one in weights)
+    probability = np.zeros(families[0].regions.level.shape)
+    for family, weight in zip(families, weights, strict=True):
+        holding = np.cumsum(weight[::-1])[::-1] / total  # readings at this level or a later one
+        probability += holding[family.regions.level]
+    return Options(probability.astype(np.float32), _likeliest(families, weights, total, most))
+
+
+def _allowed(
+    family: Family, hint: Hint, opposite: Sequence[Hint], granularity: float
+) -> Floats:
+    """(levels,): scores; minus infinity without the hint or with an opposite one."""
+    levels = np.arange(len(family.scores))
+    allowed = (levels >= family.level_of(hint)) & (levels < family.first_level_of(opposite))
+    slid = family.scores + _GRANULARITY * (2 * granularity - 1) * np.log(family.measures.area)
+    return np.where(allowed, slid, -np.inf)
+
+
+def _likeliest(
+    families: Sequence[Family], weights: Sequence[Floats], total: float, most: int
+) -> tuple[Option, ...]:
+    ranked = sorted(
+        (
+            (float(weight[level]), number, int(level))
+            for number, weight in enumerate(weights)
+            for level in np.argsort(-weight)[: 8 * most]
+            if weight[level] > 0
+        ),
+        reverse=True,
     )
+    found: list[Option] = []
+    for weight, number, level in ranked:
+        option = Option(families[number].regions.region(level), weight / total)
+        if len(found) < most and all(option.differs(one) for one in found):
+            found.append(option)
+    return tuple(found)
 
 
-def _best(
-    family: Family,
-    hint: Hint,
-    same: Sequence[Hint],
-    opposite: Sequence[Hint],
-    granularity: float,
-) -> Choice:
-    scores = prompted_scores(family, same, granularity)
-    first, end = family.level_of(hint), family.first_level_of(opposite)
-    if end <= first:
-        return Choice(family, max(0, min(first, end - 1)), -np.inf)
-    level = first + int(np.argmax(scores[first:end]))
-    return Choice(family, level, float(scores[level]))
-
-
-def prompted_scores(family: Family, same: Sequence[Hint], granularity: float) -> Floats:
-    """(levels,): the family's scores with what the other hints and the slider add."""
-    scores = family.scores + _GRANULARITY * (2 * granularity - 1) * np.log(family.measures.area)
-    for other in same:
-        holds = np.arange(len(scores)) >= family.level_of(other)
-        scores = scores + _AGREEMENT / len(same) * holds
-    return scores
+def _alone(family: Family, hint: Hint) -> Options:
+    region = np.zeros_like(family.regions.level, dtype=bool)
+    region[tuple(hint.pixels.T)] = True
+    return Options(region.astype(np.float32), (Option(region, 0.0),))

@@ -1,25 +1,33 @@
-"""All that a hint can mean on a canvas: some families of nested regions, each with its scores."""
+"""All that a hint can mean in a slice: some families of nested regions, each with its scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from DiffusionSegLib.methods.adzus.canvas import Canvas
+from DiffusionSegLib.methods.adzus.closeness import color_and_space, geodesic
+from DiffusionSegLib.methods.adzus.cohesion import normalized_cuts
 from DiffusionSegLib.methods.adzus.connected import connected_to, without_holes
 from DiffusionSegLib.methods.adzus.hints import Hint
 from DiffusionSegLib.methods.adzus.level_score import ScoreWeights, level_scores
+from DiffusionSegLib.methods.adzus.markov import markov_map, start_at
 from DiffusionSegLib.methods.adzus.nested import (
     NestedRegions,
     RegionMeasures,
     measure_regions,
     nested_regions,
 )
+from DiffusionSegLib.methods.adzus.plane import Plane
 
-__all__ = ["Family", "read_family"]
+__all__ = ["EVIDENCE", "Family", "PlaneReader"]
+
+Floats = NDArray[np.float32]
+EVIDENCE = ("both", "attention", "image")
+_REMEMBERED = 64  # hints
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +37,7 @@ class Family:
     source: str
     regions: NestedRegions
     measures: RegionMeasures
+    cuts: NDArray[np.float64]
     scores: NDArray[np.float64]
 
     def level_of(self, hint: Hint) -> int:
@@ -42,14 +51,63 @@ class Family:
         return min(levels, default=len(self.scores))
 
 
-def read_family(
-    source: str,
-    distance: NDArray[np.float32],
-    canvas: Canvas,
-    hint: Hint,
-    weights: ScoreWeights,
-) -> Family:
-    """distance: (rows, columns), from the hint."""
-    regions = nested_regions(without_holes(connected_to(distance, hint.pixels)))
-    measures = measure_regions(regions, canvas.edges, hint.center, canvas.body)
-    return Family(source, regions, measures, level_scores(measures, weights, hint.is_click))
+class PlaneReader:
+    """Reads hints in one slice; what was read once is remembered.
+
+    evidence: "attention" alone (Markov maps, as M2N2), the "image" alone (color, space, edges; no
+    normalized cut counts), or "both": regions of the image, judged by attention too.
+    """
+
+    def __init__(
+        self, plane: Plane, evidence: str = "both", weights: ScoreWeights | None = None
+    ) -> None:
+        self.plane = plane
+        self.evidence = evidence
+        self._weights = weights or ScoreWeights()
+        self._distances: dict[tuple[bytes, bool], dict[str, Floats]] = {}
+        self._families: dict[tuple[bytes, bool], tuple[Family, ...]] = {}
+
+    def distances(self, hint: Hint) -> dict[str, Floats]:
+        """By source: (rows, columns) of the canvas, distance from the hint."""
+        if hint.key not in self._distances:
+            _make_room(self._distances)
+            self._distances[hint.key] = self._measure(hint)
+        return self._distances[hint.key]
+
+    def families(self, hint: Hint) -> tuple[Family, ...]:
+        """One for every source."""
+        if hint.key not in self._families:
+            _make_room(self._families)
+            found = self.distances(hint).items()
+            self._families[hint.key] = tuple(self._family(name, d, hint) for name, d in found)
+        return self._families[hint.key]
+
+    def _measure(self, hint: Hint) -> dict[str, Floats]:
+        canvas = self.plane.canvas
+        if self.evidence == "attention":
+            return {"attention": self._markov(hint)}
+        return {"color": color_and_space(canvas, hint), "edges": geodesic(canvas, hint)}
+
+    def _markov(self, hint: Hint) -> Floats:
+        """M2N2's map, enlarged along the picture's edges."""
+        size = np.asarray(self.plane.canvas.size)
+        places = [(float(row), float(column)) for row, column in (hint.pixels + 0.5) / size]
+        attention = self.plane.attention
+        steps = markov_map(attention.walk, start_at(places, attention.grid))
+        return self.plane.enlarge(steps.numpy())
+
+    def _family(self, source: str, distance: Floats, hint: Hint) -> Family:
+        canvas = self.plane.canvas
+        regions = nested_regions(without_holes(connected_to(distance, hint.pixels)))
+        measures = measure_regions(regions, canvas.edges, hint.center, canvas.body)
+        if self.evidence == "image":
+            cuts = np.ones(len(regions.areas))
+        else:
+            cuts = normalized_cuts(regions, self.plane.attention)
+        scores = level_scores(measures, cuts, self._weights, hint.is_click)
+        return Family(source, regions, measures, cuts, scores)
+
+
+def _make_room(memory: dict[tuple[bytes, bool], Any]) -> None:
+    while len(memory) >= _REMEMBERED:
+        memory.pop(next(iter(memory)))

@@ -109,6 +109,7 @@ def _parts(plane: Plane, tree: PartTree) -> Iterator[Bools]:
     complements: what is around an object is often one node, and the object several."""
     levels = range(2, min(_MOST_NODES, tree.leaves) + 1)
     nodes = {node for count in levels for node in tree.cut(count)}
+    seen: set[bytes] = set()
     for node in sorted(nodes):
         inside = plane.enlarge(tree.places(node).astype(np.float32)) >= 0.5
         for mask in (inside, ~inside):
@@ -116,7 +117,9 @@ def _parts(plane: Plane, tree: PartTree) -> Iterator[Bools]:
             areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
             for number in np.flatnonzero(areas >= _SMALLEST * mask.size):
                 filled = ndimage.binary_fill_holes(labels == number + 1)
-                if filled.mean() <= _LARGEST:
+                key = filled.tobytes()
+                if filled.mean() <= _LARGEST and key not in seen:
+                    seen.add(key)
                     yield np.asarray(filled)
 
 

@@ -17,6 +17,7 @@ from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
 from DiffusionSegLib.methods.adzus.plane import Plane
 from DiffusionSegLib.methods.adzus.plane_attention import network_picture
 from DiffusionSegLib.methods.adzus.plane_outline import PlaneOutline
+from DiffusionSegLib.methods.adzus.refine_rule import refine_plane
 from DiffusionSegLib.methods.adzus.vocabulary import is_pathology
 from DiffusionSegLib.methods.adzus.word_fit import word_fit
 from DiffusionSegLib.methods.adzus.word_map import content_tokens, walked, word_map
@@ -28,7 +29,7 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 RULE = "words: cross-attention of the prompt, carried on by self-attention"
 _FIT_MULTIPLES = 4  # 128 pixels for the bundled network, 256 for Stable Diffusion
-_SMALLEST_PART = 0.1  # of the largest part's area
+_WEAKEST_PART = 0.5  # of the strongest part
 
 
 def outline_words(
@@ -36,8 +37,9 @@ def outline_words(
 ) -> PlaneOutline:
     """One pass with the text, then some small ones that tell whether it fits the image.
 
-    The outline is where the words' map is high by Otsu's threshold. score: how well the words fit
-    the image (see word_fit) times how far the outline stands out from its surroundings on the map.
+    Where the words' map is high by Otsu's threshold, its strongest connected parts are drawn to
+    edges. score: how well the words fit the image (see word_fit) times the share of the map's
+    variance that lies between inside and outside; 0 for words that say nothing of the image.
     A text without a word that carries meaning outlines nothing. Raises PromptError for one that
     the model cannot read whole.
     """
@@ -49,11 +51,12 @@ def outline_words(
         return PlaneOutline(np.zeros(plane.canvas.size, dtype=np.float32), 0.0, RULE)
     places = word_map(done.cross_maps, tokens, plane.attention.grid)
     values = plane.enlarge(walked(places, plane.attention.walk).numpy())
-    level = _otsu(values)
-    mask = _large_parts(values >= level)
+    mask = _strong_parts(values, _otsu(values))
     small = _small(picture, backbone.image_multiple)
     fit = word_fit(backbone, small, text, progress.part(0.5, 1.0))
-    return PlaneOutline(_probability(values, level, mask), fit * _separation(values, mask), RULE)
+    nowhere = np.zeros_like(mask)
+    refined = refine_plane(plane, mask, nowhere, nowhere)
+    return PlaneOutline(refined.probability, fit * _separation(values, mask), RULE)
 
 
 def _small(picture: Tensor, multiple: int) -> Tensor:
@@ -79,13 +82,14 @@ def _otsu(values: Floats) -> float:
     return float(edges[best + 1])
 
 
-def _large_parts(mask: Bools) -> Bools:
-    """Connected parts of at least a tenth of the largest one's area."""
-    labels, count = ndimage.label(mask)
+def _strong_parts(values: Floats, level: float) -> Bools:
+    """Connected parts above the level, without those that rise above it by less, summed over their
+    pixels, than half of what the strongest part does."""
+    labels, count = ndimage.label(values >= level)
     if count == 0:
-        return mask
-    areas = np.bincount(labels.ravel())[1:]
-    kept = 1 + np.flatnonzero(areas >= _SMALLEST_PART * areas.max())
+        return np.zeros(values.shape, dtype=bool)
+    risen = ndimage.sum_labels(values - level, labels, np.arange(1, count + 1))
+    kept = 1 + np.flatnonzero(risen >= _WEAKEST_PART * risen.max())
     return np.asarray(np.isin(labels, kept))
 
 
@@ -97,12 +101,3 @@ def _separation(values: Floats, mask: Bools) -> float:
     share = float(mask.mean())
     apart = float(values[mask].mean() - values[~mask].mean())
     return min(1.0, share * (1 - share) * apart**2 / total) if apart > 0 else 0.0
-
-
-def _probability(values: Floats, level: float, mask: Bools) -> Floats:
-    """0 at the map's lowest, 0.5 at the threshold, 1 at its highest; below 0.5 outside the mask."""
-    low, high = float(values.min()), float(values.max())
-    below = 0.5 * (values - low) / max(level - low, 1e-12)
-    above = 0.5 + 0.5 * (values - level) / max(high - level, 1e-12)
-    risen = np.clip(np.where(values >= level, above, below), 0.0, 1.0)
-    return np.where(mask, np.maximum(risen, 0.5), np.minimum(risen, 0.499)).astype(np.float32)

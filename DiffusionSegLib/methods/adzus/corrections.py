@@ -1,0 +1,116 @@
+"""The outlines that could follow a further click: local changes of the last one, and new readings
+of the clicks before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from DiffusionSegLib.methods.adzus.choosing import meant_regions
+from DiffusionSegLib.methods.adzus.connected import connected_to
+from DiffusionSegLib.methods.adzus.editing import EditWeights, edit_score
+from DiffusionSegLib.methods.adzus.hints import Hint
+from DiffusionSegLib.methods.adzus.options import Option, Options
+from DiffusionSegLib.methods.adzus.reading import PlaneReader
+
+__all__ = ["corrected_outlines", "local_changes", "new_readings", "with_hints"]
+
+Bools = NDArray[np.bool_]
+_SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+_FEWEST_PIXELS = 4
+_READINGS = 6
+
+
+def corrected_outlines(
+    reader: PlaneReader,
+    last: Bools,
+    hint: Hint,
+    others: Sequence[Hint],
+    granularity: float,
+    weights: EditWeights,
+    most: int,
+) -> Options | None:
+    """All outlines that agree with the hint, weighed as the readings of a first click are; None
+    when there is none."""
+    canvas = reader.plane.canvas
+    outlines = [(one, True) for one in local_changes(reader, last, hint, others)]
+    outlines += [(one, False) for one in new_readings(reader, last, hint, others, granularity)]
+    scores = np.array(
+        [edit_score(one, last, hint, canvas, local, weights) for one, local in outlines]
+    )
+    if len(scores) == 0 or not np.isfinite(scores).any():
+        return None
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    stack = np.stack([one for one, _ in outlines]).reshape(len(outlines), -1)
+    probability = (shares.astype(np.float32) @ stack).reshape(last.shape)
+    found: list[Option] = []
+    for number in np.argsort(-shares):
+        option = Option(outlines[number][0], float(shares[number]))
+        if len(found) < most and all(option.differs(one) for one in found):
+            found.append(option)
+    return Options(probability, tuple(found))
+
+
+def local_changes(
+    reader: PlaneReader, last: Bools, hint: Hint, others: Sequence[Hint]
+) -> Iterator[Bools]:
+    """The last outline with ever larger regions around the hint added (or taken away).
+
+    Regions grow where the last outline is wrong by the hint, and end before the first hint that
+    says otherwise.
+    """
+    wrong = ~last if hint.include else last
+    for distance in reader.distances(hint).values():
+        beyond = float(distance.max()) * 4 + 1
+        reached = connected_to(np.where(wrong, distance, np.float32(beyond)), hint.pixels)
+        stop = _first_contrary(reached, hint, others)
+        values = reached[wrong & (reached < min(stop, beyond / 2))]
+        if len(values) == 0:
+            continue
+        for limit in np.unique(np.quantile(values, _SHARES)):
+            grown = (reached <= limit) & wrong
+            if int(grown.sum()) >= _FEWEST_PIXELS:
+                changed = ndimage.binary_fill_holes(last | grown) if hint.include else last & ~grown
+                yield with_hints(changed, others)
+
+
+def new_readings(
+    reader: PlaneReader,
+    last: Bools,
+    hint: Hint,
+    others: Sequence[Hint],
+    granularity: float,
+) -> Iterator[Bools]:
+    """Regions that the first included hint, or this one, could mean instead, given all hints.
+
+    Parts of the last outline that hold other included hints stay.
+    """
+    included = [one for one in others if one.include]
+    excluded = [one for one in (*others, hint) if not one.include]
+    labels, _ = ndimage.label(last)
+    for one in [*included[:1], *([hint] if hint.include else [])]:
+        found = meant_regions(reader.families(one), one, excluded, granularity, _READINGS)
+        for option in found.likeliest:
+            region = option.outline.copy()
+            for other in included:
+                if not region[tuple(other.pixels.T)].all():
+                    region |= (labels == labels[tuple(other.pixels[0])]) & last
+            if bool(region[tuple(hint.pixels[0])]) == hint.include:
+                yield region
+
+
+def with_hints(outline: Bools, hints: Sequence[Hint]) -> Bools:
+    """The outline with every hint's pixels as they must be."""
+    kept = outline.copy()
+    for hint in hints:
+        kept[tuple(hint.pixels.T)] = hint.include
+    return kept
+
+
+def _first_contrary(reached: NDArray[np.float32], hint: Hint, others: Sequence[Hint]) -> float:
+    contrary = [one for one in others if one.include != hint.include]
+    return min((float(reached[tuple(one.pixels.T)].min()) for one in contrary), default=np.inf)
