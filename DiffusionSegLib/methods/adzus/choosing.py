@@ -44,9 +44,7 @@ def meant_regions(
     return Options(probability.astype(np.float32), _likeliest(families, weights, total, most))
 
 
-def _allowed(
-    family: Family, hint: Hint, opposite: Sequence[Hint], granularity: float
-) -> Floats:
+def _allowed(family: Family, hint: Hint, opposite: Sequence[Hint], granularity: float) -> Floats:
     """(levels,): scores; minus infinity without the hint or with an opposite one."""
     levels = np.arange(len(family.scores))
     allowed = (levels >= family.level_of(hint)) & (levels < family.first_level_of(opposite))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.methods.adzus.choosing import meant_regions
-from DiffusionSegLib.methods.adzus.corrections import corrected_outlines, with_hints
+from DiffusionSegLib.methods.adzus.corrections import corrected_outlines
 from DiffusionSegLib.methods.adzus.editing import EditWeights
 from DiffusionSegLib.methods.adzus.hints import Hint
 from DiffusionSegLib.methods.adzus.options import Options

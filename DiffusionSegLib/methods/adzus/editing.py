@@ -21,6 +21,7 @@ from DiffusionSegLib.methods.adzus.neighbors import straight_pairs
 __all__ = ["EditWeights", "edit_measures", "edit_score"]
 
 Bools = NDArray[np.bool_]
+_USUAL_OFFSET = 0.25  # of a part's radius
 _NEUTRAL = (-0.5, 0.3)  # depth and offset of a stroke, which is not put in a middle
 
 
@@ -90,9 +91,7 @@ def edit_measures(
     ])  # fmt: skip
 
 
-def _changed_part(
-    outline: Bools, last: Bools, hint: Hint
-) -> tuple[float, float, float, float]:
+def _changed_part(outline: Bools, last: Bools, hint: Hint) -> tuple[float, float, float, float]:
     """Area, log of depth, log of offset and share of the connected change at the hint."""
     changed = outline != last
     labels, _ = ndimage.label(changed)
@@ -106,7 +105,8 @@ def _changed_part(
     row, column = hint.center
     offset = np.hypot(rows.mean() - row, columns.mean() - column) / radius
     depth = _depth(labels == number, row, column) / radius
-    return area, float(np.log(np.clip(depth, 1e-2, 1.2))), float(np.log1p((offset / 0.25) ** 2)), share
+    log_depth = float(np.log(np.clip(depth, 1e-2, 1.2)))
+    return area, log_depth, float(np.log1p((offset / _USUAL_OFFSET) ** 2)), share
 
 
 def _depth(part: Bools, row: float, column: float) -> float:

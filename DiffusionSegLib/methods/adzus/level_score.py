@@ -55,7 +55,8 @@ def measure_table(measures: RegionMeasures, cuts: Floats, is_click: bool) -> Flo
     log_area = np.log(measures.area)
     columns = (
         *measures.edges, np.log(measures.compactness), np.log(depth),
-        np.log1p((offset / _USUAL_OFFSET) ** 2), measures.at_frame, log_area, log_area**2, np.log(np.maximum(cuts, 1e-3)),
+        np.log1p((offset / _USUAL_OFFSET) ** 2), measures.at_frame, log_area, log_area**2,
+        np.log(np.maximum(cuts, 1e-3)),
     )  # fmt: skip
     return np.stack(columns, axis=1)
 

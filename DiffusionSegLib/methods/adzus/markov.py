@@ -25,7 +25,8 @@ def start_at(positions: Sequence[tuple[float, float]], grid: Grid) -> Tensor:
     """
     start = torch.zeros(grid)
     for row, column in positions:
-        r, c = (min(max(x * n - 0.5, 0.0), n - 1.0) for x, n in zip((row, column), grid, strict=True))
+        r = min(max(row * grid[0] - 0.5, 0.0), grid[0] - 1.0)
+        c = min(max(column * grid[1] - 0.5, 0.0), grid[1] - 1.0)
         r0, c0 = min(int(r), grid[0] - 1), min(int(c), grid[1] - 1)
         for i, wr in ((r0, 1 - (r - r0)), (min(r0 + 1, grid[0] - 1), r - r0)):
             for j, wc in ((c0, 1 - (c - c0)), (min(c0 + 1, grid[1] - 1), c - c0)):

@@ -15,10 +15,11 @@ from DiffusionSegLib.methods.adzus.canvas import Canvas, make_canvas
 from DiffusionSegLib.methods.adzus.plane_attention import PlaneAttention, read_attention
 from DiffusionSegLib.progress import Progress
 
-__all__ = ["CANVAS_SIDE", "Plane", "make_plane", "resized"]
+__all__ = ["CANVAS_SIDE", "Plane", "canvas_size", "make_plane", "resized"]
 
 Floats = NDArray[np.float32]
 CANVAS_SIDE = 256  # pixels of the long side
+_SHORTEST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +47,20 @@ class Plane:
         return resized(values[..., None], self.size)[..., 0]
 
 
-def make_plane(
-    rgb: Floats, backbone: LatentDiffusion, timestep: int, progress: Progress
-) -> Plane:
+def make_plane(rgb: Floats, backbone: LatentDiffusion, timestep: int, progress: Progress) -> Plane:
     """One pass of the network, and what depends on the picture alone."""
-    attention = read_attention(
-        backbone, torch.from_numpy(rgb), timestep, progress.part(0.0, 0.9)
-    )
-    scale = CANVAS_SIDE / max(rgb.shape[:2])
-    rows, columns = (max(8, round(side * scale)) for side in rgb.shape[:2])
-    canvas = make_canvas(resized(rgb, (rows, columns)))
+    attention = read_attention(backbone, torch.from_numpy(rgb), timestep, progress.part(0.0, 0.9))
+    canvas = make_canvas(resized(rgb, canvas_size((rgb.shape[0], rgb.shape[1]))))
     enlarge = JointBilateral(canvas.rgb, attention.grid)
     progress.report(1.0)
     return Plane(rgb, canvas, attention, enlarge)
+
+
+def canvas_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of the canvas of a slice of that size."""
+    scale = CANVAS_SIDE / max(size)
+    rows, columns = (max(_SHORTEST, round(side * scale)) for side in size)
+    return rows, columns
 
 
 def resized(values: Floats, size: tuple[int, int]) -> Floats:

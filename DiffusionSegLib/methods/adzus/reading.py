@@ -45,8 +45,7 @@ class Family:
         return int(self.regions.level[tuple(hint.pixels.T)].max())
 
     def first_level_of(self, hints: Sequence[Hint]) -> int:
-        """The first level that holds any pixel of any of the hints; the number of levels for none.
-        """
+        """The first level that holds a pixel of any of the hints; the number of levels for none."""
         levels = [int(self.regions.level[tuple(hint.pixels.T)].min()) for hint in hints]
         return min(levels, default=len(self.scores))
 

@@ -46,6 +46,8 @@ class RefineWeights:
     strength: float = 4.0
     stroke_weight: float = 3.0
     rounds: int = 2
+    agreements: tuple[float, ...] = (0.8, 0.92)
+    doubts: tuple[float, ...] = (0.05, 0.3)
 
 
 def refine_plane(
@@ -73,7 +75,19 @@ def refine_plane(
         current = found >= 0.5
         if not current.any() or current.all():
             break
-    return PlaneOutline(found.astype(np.float32), _agreement(start, found >= 0.5), RULE)
+    if not (found >= 0.5).any():  # nothing tells the mask from what is around it
+        found = start.astype(np.float64)
+    kept = _kept_where_doubtful(found, start, w)
+    kept[fixed_in], kept[fixed_out] = 1.0, 0.0
+    return PlaneOutline(kept.astype(np.float32), agreement(start, kept >= 0.5), RULE)
+
+
+def _kept_where_doubtful(found: Floats, start: Bools, w: RefineWeights) -> Floats:
+    """The mask's own side where what was found is not sure; how sure it has to be depends on how
+    well the mask as a whole agrees with it: a good mask is left alone but for what is obvious."""
+    doubt = float(np.interp(agreement(start, found >= 0.5), w.agreements, w.doubts))
+    away = np.abs(found - 0.5)
+    return np.where(away < doubt, np.where(start, 0.5 + away, 0.4999 - away), found)
 
 
 def part_radius(mask: Bools) -> float:
@@ -137,7 +151,7 @@ def _drawn_to_edges(
     )
 
 
-def _agreement(first: Bools, second: Bools) -> float:
+def agreement(first: Bools, second: Bools) -> float:
     """Dice."""
     total = int(first.sum() + second.sum())
     return 2 * float((first & second).sum()) / total if total else 1.0

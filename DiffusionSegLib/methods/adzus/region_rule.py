@@ -27,7 +27,8 @@ _MOST_PARTS = 32  # nodes at the slider's end for parts
 _TYPICAL = 6  # at its middle, where the published threshold leaves fewer
 _FEWEST_WHOLES = 2
 _SAME = 0.9  # intersection over union
-_SMALLEST, _LARGEST = 5e-4, 0.9  # shares of the canvas that a candidate may have
+_LARGEST = 0.9  # share of the canvas that a candidate may have
+_KEPT = 0.5  # of its places' area; a lone place drowns among others when it is enlarged
 
 
 def find_plane_regions(
@@ -48,9 +49,8 @@ def region_candidates(
     asked. An empty tuple when the picture is all one.
     """
     tree = build_part_tree(regions, plane.attention.walk)
-    found = [(node, _mask(plane, tree, node)) for node in _around(tree, granularity)]
-    sized = [(node, mask) for node, mask in found if _SMALLEST <= mask.mean() <= _LARGEST]
-    scored = [(standing_alone(mask, plane), node, mask) for node, mask in sized]
+    found = ((node, _mask(plane, tree, node)) for node in _around(tree, granularity))
+    scored = [(standing_alone(mask, plane), node, mask) for node, mask in found if mask is not None]
     kept: list[tuple[float, int, Bools]] = []
     for one in sorted(scored, key=lambda item: -item[0]):
         if len(kept) < MOST_CANDIDATES and all(overlap(one[2], k[2]) <= _SAME for k in kept):
@@ -85,8 +85,11 @@ def _around(tree: PartTree, granularity: float) -> list[int]:
     return sorted({*level, *children, *(one for one in parents if one is not None)})
 
 
-def _mask(plane: Plane, tree: PartTree, node: int) -> Bools:
-    return np.asarray(plane.enlarge(tree.places(node).astype(np.float32)) >= 0.5)
+def _mask(plane: Plane, tree: PartTree, node: int) -> Bools | None:
+    """(rows, columns) of the canvas; None for what is no candidate."""
+    places = tree.places(node)
+    mask = np.asarray(plane.enlarge(places.astype(np.float32)) >= 0.5)
+    return mask if _KEPT * places.mean() <= mask.mean() <= _LARGEST else None
 
 
 def _titles(tree: PartTree, nodes: Sequence[int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A volume as a stack of slices along its best axis, and the way from voxels to places in slices."""
+"""A volume as a stack of slices along its best axis, and the way from voxels to places in them."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 RULE = "words: cross-attention of the prompt, carried on by self-attention"
 _FIT_MULTIPLES = 4  # 128 pixels for the bundled network, 256 for Stable Diffusion
+_FLAT = 1e-4  # a map's range, of its highest value, below which it says nothing
 _WEAKEST_PART = 0.5  # of the strongest part
 
 
@@ -71,8 +72,11 @@ def _small(picture: Tensor, multiple: int) -> Tensor:
 
 
 def _otsu(values: Floats) -> float:
-    """The threshold that divides best into two classes (Otsu 1979), over 256 bins."""
-    count, edges = np.histogram(values, bins=256)
+    """The threshold that divides best into two classes (Otsu 1979), over 256 bins; infinity for a
+    map that is the same everywhere."""
+    if float(np.ptp(values)) <= _FLAT * float(np.abs(values).max()):
+        return np.inf
+    count, edges = np.histogram(values.astype(np.float64), bins=256)
     middle = (edges[:-1] + edges[1:]) / 2
     below, total = np.cumsum(count), count.sum()
     sums = np.cumsum(count * middle)
