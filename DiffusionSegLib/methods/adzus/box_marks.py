@@ -50,7 +50,7 @@ def mark_box(
             if mask.any():
                 masks[number] = mask
     if not masks:
-        number = min(max(round(float(center[0])), reached.start), reached.stop - 1)
+        number = min(max(round(float(center[0])), 0), stack.count - 1)
         mask = _cut(box, stack, places, float(center[0]))
         if not mask.any():
             mask[np.argmin(((places - center[1:]) ** 2).sum(axis=1))] = True
