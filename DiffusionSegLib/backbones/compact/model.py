@@ -22,6 +22,7 @@ from DiffusionSegLib.errors import InputError, ModelError
 __all__ = ["EMPTY_TEXT", "METHOD", "CompactDiffusion", "open_compact"]
 
 METHOD = "backbone"  # what the cards of such models name as their method
+WEIGHTS = "weights.safetensors"
 EMPTY_TEXT = "empty_text"  # the tensor of the empty text's states
 _PARTS = ("autoencoder", "denoiser")
 
@@ -33,7 +34,7 @@ def open_compact(entry: ModelEntry, device: str = "cpu") -> CompactDiffusion:
     """
     dtype = torch.float16 if device.startswith("cuda") else torch.float32
     config = CompactConfig.from_dict(entry.settings)
-    weights = load_weights(entry)
+    weights = load_weights(entry, WEIGHTS)
     with memory_errors_explained(f"the model {entry.id}"):
         autoencoder, denoiser = Autoencoder(config.autoencoder), Denoiser(config.denoiser)
         for part, network in zip(_PARTS, (autoencoder, denoiser), strict=True):
@@ -42,7 +43,8 @@ def open_compact(entry: ModelEntry, device: str = "cpu") -> CompactDiffusion:
         if EMPTY_TEXT not in weights:
             raise ModelError(f"The weights of {entry.id} lack {EMPTY_TEXT}; install them again.")
         empty = weights[EMPTY_TEXT].float()
-        return CompactDiffusion(entry.id, config, autoencoder, denoiser, empty)
+        sha256 = entry.file(WEIGHTS).sha256
+        return CompactDiffusion(entry.id, config, autoencoder, denoiser, empty, sha256)
 
 
 def _fill(network: nn.Module, weights: Mapping[str, Tensor], part: str, name: str) -> None:
@@ -70,9 +72,12 @@ class CompactDiffusion:
         autoencoder: Autoencoder,
         denoiser: Denoiser,
         empty_text: Tensor,
+        weights_sha256: str = "",
     ) -> None:
-        """empty_text: (1, tokens, features) states of the empty text."""
+        """empty_text: (1, tokens, features) states of the empty text; weights_sha256: of the file
+        that the networks' weights were read from."""
         self.name = name
+        self.weights_sha256 = weights_sha256
         self.config = config
         self._autoencoder = autoencoder
         self._denoiser = denoiser
