@@ -108,5 +108,6 @@ def _titles(tree: PartTree, nodes: Sequence[int]) -> list[str]:
             titles.append(f"region {regions[0] + 1}")
         else:
             parts[regions[0]] += 1
-            titles.append(f"part {parts[regions[0]]} of region {regions[0] + 1}")
+            whole = f" of region {regions[0] + 1}" if tree.regions > 1 else ""
+            titles.append(f"part {parts[regions[0]]}{whole}")
     return titles

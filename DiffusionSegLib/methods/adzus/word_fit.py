@@ -53,7 +53,9 @@ def denoising_gains(
     for share in progress.track(_NOISE_LEVELS, "comparing words"):
         noise = torch.randn(latent.shape, generator=rng).to(latent)
         errors = _errors(backbone, latent, noise, round(share * (backbone.timesteps - 1)), read)
-        found.append(1.0 - errors[1:] / max(errors[0], 1e-12))
+        gains = 1.0 - errors[1:] / max(errors[0], 1e-12)
+        # Half precision may overflow; an answer that is no number helps nothing.
+        found.append(np.where(np.isfinite(gains), gains, 0.0))
     return np.asarray(np.mean(found, axis=0), dtype=np.float64)
 
 

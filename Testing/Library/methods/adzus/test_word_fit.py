@@ -73,6 +73,12 @@ def test_gains_by_hand():
     assert gains == pytest.approx(torch.tensor(wanted).mean(0).numpy(), abs=1e-4)
 
 
+def test_an_answer_that_overflowed_helps_nothing():
+    network = Ideal(True)
+    network.denoise = lambda latent, timestep, text: latent * math.nan
+    assert word_fit(network, BRIGHT, "bright", Progress.silent()) == 0.0
+
+
 def test_what_it_costs():
     network = Ideal(True)
     word_fit(network, BRIGHT, "bright", Progress.silent())
