@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from DiffusionSegLib.backbones.latent_diffusion.folder import CLASSES, choose_weights
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
 from DiffusionSegLib.errors import ModelError
 
-__all__ = ["find_model", "wanted_files"]
+__all__ = ["Chooser", "find_model", "wanted_files"]
+
+Chooser = Callable[[Sequence[str], bool], list[str]]  # of names, preferring half precision or not
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _SMALL = (".json", ".txt", ".model")  # settings, vocabularies
 _TEXT = ("text_encoder/model.safetensors", "text_encoder/model.fp16.safetensors")
 
 
-def find_model(source: str | Path, prefer_half: bool = False) -> Path:
+def find_model(
+    source: str | Path, prefer_half: bool = False, choose: Chooser | None = None
+) -> Path:
     """The local folder of a model; a hub id such as "org/name" or "org/name@revision" is fetched.
 
-    What was fetched before is taken from the hub's own cache. Raises ModelError.
+    choose: which of a repository's files are fetched, by default a diffusers pipeline's. What was
+    fetched before is taken from the hub's own cache. Raises ModelError.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
@@ -30,7 +35,7 @@ def find_model(source: str | Path, prefer_half: bool = False) -> Path:
         raise ModelError(
             f"There is no model folder {text!r}, and it is no hub id of the form organization/name."
         )
-    return _fetch(text, prefer_half)
+    return _fetch(text, prefer_half, choose or wanted_files)
 
 
 def wanted_files(names: Sequence[str], prefer_half: bool = False) -> list[str]:
@@ -54,12 +59,12 @@ def wanted_files(names: Sequence[str], prefer_half: bool = False) -> list[str]:
     return sorted({*wanted, *text[:1], *(name for name in names if name == "model_index.json")})
 
 
-def _fetch(text: str, prefer_half: bool) -> Path:
+def _fetch(text: str, prefer_half: bool, choose: Chooser) -> Path:
     hub = optional_module("huggingface_hub")
     name, _, revision = text.partition("@")
     try:
         names = hub.list_repo_files(name, revision=revision or None)
-        files = wanted_files(names, prefer_half)
+        files = choose(names, prefer_half)
         return Path(hub.snapshot_download(name, revision=revision or None, allow_patterns=files))
     except Exception as error:  # the network, where each version of the library has its errors
         cached = _cached(hub, name, revision)

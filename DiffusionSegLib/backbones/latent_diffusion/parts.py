@@ -13,7 +13,7 @@ from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
 from DiffusionSegLib.backbones.weights import read_safetensors
 from DiffusionSegLib.errors import ModelError
 
-__all__ = ["load_part"]
+__all__ = ["fill_network", "load_part"]
 
 _MODULES = {
     "unet": "diffusers.models.unets.unet_2d_condition",
@@ -41,7 +41,7 @@ def load_part(folder: PipelineFolder, part: str, dtype: torch.dtype) -> nn.Modul
             f"The settings of {part} in {folder.path} describe no network that can be built: "
             f"{error}"
         ) from error
-    _fill(network, _shaped(network, weights), f"{part} in {folder.path}")
+    fill_network(network, _shaped(network, weights), f"{part} in {folder.path}")
     return network.eval().requires_grad_(False)
 
 
@@ -66,7 +66,8 @@ def _shaped(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tens
     }
 
 
-def _fill(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
+def fill_network(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
+    """Put the weights in place of a network's own, all of them; raises ModelError."""
     try:
         network.load_state_dict(weights, strict=True, assign=True)
     except RuntimeError as error:

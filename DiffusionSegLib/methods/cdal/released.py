@@ -11,13 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from DiffusionSegLib.backbones.checkpoints import read_checkpoint
 from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.io.atomic import atomic_file
 from DiffusionSegLib.methods.cdal.attention_block import AttentionBlock
@@ -72,7 +71,7 @@ def convert(checkpoint_path: Path, out_path: Path) -> str:
     The metadata name the configuration. Code in the checkpoint is never run. Raises ModelError for
     what is not such a checkpoint and OutputError when the file cannot be written.
     """
-    released = _read_tensors(checkpoint_path)
+    released = read_checkpoint(checkpoint_path)
     try:
         network = generator_from_released(released)
     except ModelError as error:
@@ -179,38 +178,6 @@ def _configuration(state_dict: Mapping[str, Tensor]) -> str:
 def _unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The same weights without the prefix of the data-parallel wrapper."""
     return {key.removeprefix(_PREFIX): value for key, value in state_dict.items()}
-
-
-def _read_tensors(path: Path) -> Mapping[str, Tensor]:
-    """A checkpoint's tensors by name; nothing in the file is executed."""
-    if not path.is_file():
-        raise ModelError(f"The checkpoint {path} does not exist; check its name.")
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        if "global" in str(error).lower() or "class" in str(error).lower():
-            raise ModelError(
-                f"The checkpoint {path} holds Python code or objects beside its weights; it was "
-                "refused and nothing in it was run. Ask its source for the plain weights."
-            ) from error
-        raise _damaged(path) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
-        raise _damaged(path) from error
-    if not isinstance(content, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
-    ):
-        raise ModelError(
-            f"The checkpoint {path} is not a table of weights by name; give the generator's "
-            "checkpoint as it was released."
-        )
-    return content
-
-
-def _damaged(path: Path) -> ModelError:
-    return ModelError(
-        f"The checkpoint {path} cannot be read: it is cut off or no PyTorch checkpoint. "
-        "Download it again."
-    )
 
 
 def _some(keys: list[str]) -> str:
