@@ -34,7 +34,8 @@ RULE = "the structure that fills the box, unlike what is around it"
 @dataclass(frozen=True)
 class BoxWeights:
     """ring: width around the box, of its shorter side. likeness: of the fitted log odds, cut at
-    ``most``. middle: of the place in the box. strength: of the random walker's links.
+    ``most``. middle: of the place in the box. strength: of the random walker's links. pull: of
+    hints, down to 0 at ``reach`` of the box's shorter side.
 
     The rest is what a region's score adds up: edges and compactness of its border; tightness, of
     its bounding box, which is ``tight`` enough at that overlap with the box; fill, of the log of
@@ -47,8 +48,10 @@ class BoxWeights:
     likeness: float = 0.8
     most: float = 4.0
     middle: float = 3.0
-    strength: float = 4.0
+    strength: float = 8.0
     rounds: int = 3
+    pull: float = 4.0
+    reach: float = 0.35
     steps: tuple[int, ...] = STEPS
     edges: tuple[float, ...] = (14.0, 15.0, 11.0)
     compactness: float = 5.0
@@ -74,7 +77,7 @@ def outline_box(
         return PlaneOutline(_pinned(box.astype(np.float32), inside, outside), 0.5, RULE)
     found = _likeness(plane, box, ring, inside, outside, w)
     regions = _regions(found, box, inside, outside)
-    level, share = _best_level(regions, found, plane, box, inside, w)
+    level, share = _best_level(regions, found, plane, box, inside, outside, w)
     mask = regions.region(level) & box
     return PlaneOutline(_pinned(_around_half(found, mask, box), inside, outside), share, RULE)
 
@@ -87,12 +90,13 @@ def _likeness(
     current = box & ~outside
     middle = _middle(box)
     colors = color_features(plane.canvas)
+    pulled = w.pull * (_near(inside, box, w.reach) - _near(outside, box, w.reach))
     found = middle
     for _ in range(w.rounds):
         features = np.concatenate([colors, walked(plane, current, w.steps)], axis=-1)
         used = (ring | box).astype(np.float32)
         like = np.clip(fit_logits(features, current, used), -w.most, w.most)
-        guess = 1 / (1 + np.exp(-w.likeness * like - w.middle * middle))
+        guess = 1 / (1 + np.exp(-w.likeness * like - w.middle * middle - pulled))
         guess[~box | outside], guess[inside] = 0.0, 1.0
         trust = 0.1 + np.abs(2 * guess - 1)
         found = walk_to_guess(plane.canvas.color, guess, trust, fixed, w.strength)
@@ -114,11 +118,22 @@ def _middle(box: Bools) -> Floats:
     return np.asarray(np.clip(1 - total, -1.0, 1.0))
 
 
+def _near(hints: Bools, box: Bools, reach: float) -> Floats:
+    """(rows, columns): 1 at the hints, 0 from ``reach`` of the box's shorter side on."""
+    if not hints.any():
+        return np.zeros(box.shape)
+    away = ndimage.distance_transform_edt(~hints)
+    return np.asarray(np.clip(1 - away / max(reach * _side(box), 1.0), 0.0, 1.0))
+
+
+def _side(box: Bools) -> int:
+    """The shorter one, in pixels."""
+    return int(min(np.ptp(places) for places in np.nonzero(box))) + 1
+
+
 def _ring(box: Bools, share: float) -> Bools:
-    rows, columns = np.nonzero(box)
-    side = min(np.ptp(rows), np.ptp(columns)) + 1
     away = ndimage.distance_transform_edt(~box)
-    return np.asarray((away > 0) & (away <= max(2.0, share * side)))
+    return np.asarray((away > 0) & (away <= max(2.0, share * _side(box))))
 
 
 def _regions(found: Floats, box: Bools, inside: Bools, outside: Bools) -> NestedRegions:
@@ -133,18 +148,25 @@ def _regions(found: Floats, box: Bools, inside: Bools, outside: Bools) -> Nested
 
 
 def _best_level(
-    regions: NestedRegions, found: Floats, plane: Plane, box: Bools, inside: Bools, w: BoxWeights
+    regions: NestedRegions,
+    found: Floats,
+    plane: Plane,
+    box: Bools,
+    inside: Bools,
+    outside: Bools,
+    w: BoxWeights,
 ) -> tuple[int, float]:
+    """The level's number, and how tightly it fits the box."""
     rows, columns = np.nonzero(box)
     center = (float(rows.mean()), float(columns.mean()))
     measures = measure_regions(regions, plane.canvas.edges, center, plane.canvas.body)
     tight = _tightness(regions, box)
+    fits_box = not outside.any()  # else the user says that something else is in the box as well
     filled = np.log(np.maximum(regions.areas, 1) / (w.usual_fill * box.sum()))
     scores = (
         sum(a * b for a, b in zip(w.edges, measures.edges, strict=True))
         + w.compactness * np.log(measures.compactness)
-        + w.tightness * np.minimum(tight, w.tight)
-        + w.fill * filled**2
+        + fits_box * (w.tightness * np.minimum(tight, w.tight) + w.fill * filled**2)
         + w.agreement * np.log(_agreements(regions, found >= 0.5))
         + w.off_center * measures.off_center
     )

@@ -38,16 +38,16 @@ class RefineWeights:
 
     likeness: float = 0.7
     most: float = 4.0
-    distance: float = 1.5
-    reach: float = 0.3
+    distance: float = 2.5
+    reach: float = 0.5
     pull: float = 3.0
     band: float = 1.0
     steps: tuple[int, ...] = STEPS
     strength: float = 4.0
     stroke_weight: float = 3.0
     rounds: int = 2
-    agreements: tuple[float, ...] = (0.8, 0.92)
-    doubts: tuple[float, ...] = (0.05, 0.3)
+    agreements: tuple[float, ...] = (0.78, 0.9)
+    doubts: tuple[float, ...] = (0.05, 0.35)
 
 
 def refine_plane(
@@ -65,27 +65,31 @@ def refine_plane(
     if not start.any() or start.all():
         return PlaneOutline(start.astype(np.float32), 1.0, RULE)
     radius = part_radius(start)
-    pulled = w.pull * _pull(start, fixed_in, fixed_out)
+    pulled = _pull(start, fixed_in, fixed_out)
     current, found = start, start.astype(np.float64)
     for _ in range(w.rounds):
         like = _likeness(plane, current, fixed_in | fixed_out, radius, w)
-        odds = w.likeness * np.clip(like, -w.most, w.most) + pulled
+        odds = w.likeness * np.clip(like, -w.most, w.most) + w.pull * pulled
         odds = odds + w.distance * np.tanh(_signed_distance(start) / (w.reach * radius))
-        found = _drawn_to_edges(plane, odds, start, fixed_in, fixed_out, radius, w)
+        found = _drawn_to_edges(plane, odds, start, fixed_in, fixed_out, pulled, radius, w)
         current = found >= 0.5
         if not current.any() or current.all():
             break
     if not (found >= 0.5).any():  # nothing tells the mask from what is around it
         found = start.astype(np.float64)
-    kept = _kept_where_doubtful(found, start, w)
+    kept = _kept_where_doubtful(found, start, pulled, w)
     kept[fixed_in], kept[fixed_out] = 1.0, 0.0
     return PlaneOutline(kept.astype(np.float32), agreement(start, kept >= 0.5), RULE)
 
 
-def _kept_where_doubtful(found: Floats, start: Bools, w: RefineWeights) -> Floats:
-    """The mask's own side where what was found is not sure; how sure it has to be depends on how
-    well the mask as a whole agrees with it: a good mask is left alone but for what is obvious."""
-    doubt = float(np.interp(agreement(start, found >= 0.5), w.agreements, w.doubts))
+def _kept_where_doubtful(
+    found: Floats, start: Bools, pulled: Floats, w: RefineWeights
+) -> Floats:
+    """The mask's own side where what was found is not sure. How sure it has to be depends on how
+    well the mask as a whole agrees with it: a good mask is left alone but for what is obvious, and
+    for what strokes ask for."""
+    doubt = np.asarray(np.interp(agreement(start, found >= 0.5), w.agreements, w.doubts))
+    doubt = doubt * (1 - np.abs(pulled))
     away = np.abs(found - 0.5)
     return np.where(away < doubt, np.where(start, 0.5 + away, 0.4999 - away), found)
 
@@ -123,26 +127,27 @@ def _pull(start: Bools, fixed_in: Bools, fixed_out: Bools) -> Floats:
 
 def _reach_of(stroke: Bools, same: Bools) -> Floats:
     """From 1 at a stroke down to 0 as far away as it is from the mask's own pixels of its kind."""
-    total = np.zeros(stroke.shape)
     if not stroke.any() or not same.any():
-        return total
+        return np.zeros(stroke.shape)
     to_same = ndimage.distance_transform_edt(~same)
     parts, count = ndimage.label(stroke, structure=np.ones((3, 3)))
-    for number in range(1, count + 1):
-        part = parts == number
-        depth = float(to_same[part].max())
-        away = ndimage.distance_transform_edt(~part)
-        total = np.maximum(total, np.clip(1 - away / max(depth, 1.0), 0.0, 1.0))
-    return total
+    depths = np.maximum(ndimage.maximum(to_same, parts, np.arange(count + 1)), 1.0)
+    away, nearest = ndimage.distance_transform_edt(~stroke, return_indices=True)
+    return np.asarray(np.clip(1 - away / depths[parts[tuple(nearest)]], 0.0, 1.0))
 
 
 def _drawn_to_edges(
-    plane: Plane, odds: Floats, start: Bools, fixed_in: Bools, fixed_out: Bools, radius: float,
+    plane: Plane,
+    odds: Floats,
+    start: Bools,
+    fixed_in: Bools,
+    fixed_out: Bools,
+    pulled: Floats,
+    radius: float,
     w: RefineWeights,
-) -> Floats:  # fmt: skip
+) -> Floats:
     guess = 1 / (1 + np.exp(-odds))
-    far = np.abs(_signed_distance(start)) > w.band * radius
-    far &= _pull(start, fixed_in, fixed_out) == 0
+    far = (np.abs(_signed_distance(start)) > w.band * radius) & (pulled == 0)
     guess[far] = start[far]
     guess[fixed_in], guess[fixed_out] = 1.0, 0.0
     trust = 0.1 + np.abs(2 * guess - 1)

@@ -65,7 +65,11 @@ def _refined(plane: Plane, mask: Bools, fixed_in: Bools, fixed_out: Bools) -> Fl
     marked_in, marked_out = _on_canvas(fixed_in, plane), _on_canvas(fixed_out, plane)
     share = resized(mask[..., None].astype(np.float32), size)[..., 0]
     found = refine_plane(plane, share >= 0.5, marked_in & ~marked_out, marked_out & ~marked_in)
-    return plane.on_slice(found.probability)
+    probability = plane.on_slice(found.probability)
+    # Where nothing was changed the mask's own voxels stay, however coarse the canvas is.
+    same = plane.on_slice((found.mask != (share >= 0.5)).astype(np.float32)) == 0
+    astray = same & ((probability >= 0.5) != mask)
+    return np.where(astray, np.where(mask, 0.5, 0.4999), probability).astype(np.float32)
 
 
 def _on_canvas(fixed: Bools, plane: Plane) -> Bools:

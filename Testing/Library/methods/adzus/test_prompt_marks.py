@@ -74,7 +74,7 @@ def test_strokes_are_the_connected_parts_of_every_slice(geometry, axis, seed):
     strokes = rng.choice([0, 1, 2], geometry.shape_kji, p=[0.7, 0.15, 0.15]).astype(np.uint8)
     assume(strokes.any())
     marks = marked(Prompt(scribbles=Mask(strokes, geometry)), stack, 8.0)
-    to_canvas, size = canvas_of(stack, 8.0)
+    to_canvas, _ = canvas_of(stack, 8.0)
     shown = stack.to_stack(strokes)
     assert list(marks.hints) == np.flatnonzero(shown.any(axis=(1, 2))).tolist()
     for number, hints in marks.hints.items():

@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from DiffusionSegLib.methods.adzus.refine_rule import part_radius, refine_plane
-from Testing.Library.methods.adzus.made_planes import dice, disc, made_plane
+from Testing.Library.methods.adzus.disc_planes import dice, disc, plane_showing
 
 SIZE = (96, 80)
 TRUTH = disc(SIZE, (46, 40), 20)
-PLANE = made_plane(TRUTH)
+PLANE = plane_showing(TRUTH)
 NONE = np.zeros(SIZE, bool)
 
 WRONG = {
@@ -57,7 +57,7 @@ def test_a_pixel_that_is_fixed_both_ways_is_inside():
 
 def test_a_stroke_changes_more_than_its_pixels():
     # Where colors say nothing only the stroke tells that the mask goes on.
-    plane = made_plane(NONE, noise=0.01)
+    plane = plane_showing(NONE, noise=0.01)
     mask = disc(SIZE, (46, 40), 20)
     stroke = disc(SIZE, (46, 70), 4)
     before = refine_plane(plane, mask, NONE, NONE).mask
@@ -71,7 +71,7 @@ def test_a_stroke_changes_more_than_its_pixels():
 
 def test_pixels_far_from_the_outline_stay():
     far = disc(SIZE, (90, 74), 4)  # as bright as the object, but more than its radius away
-    plane = made_plane(TRUTH | far)
+    plane = plane_showing(TRUTH | far)
     refined = refine_plane(plane, WRONG["bite"], NONE, NONE)
     assert not refined.mask[far].any()
 
