@@ -82,15 +82,20 @@ def _around(
 
 
 def _at_places(guide: Floats, grid: Grid) -> Floats:
-    """(*grid, 3): the mean color of every place."""
-    parts = [
-        np.linspace(0, size, places + 1).round().astype(np.int64)
-        for size, places in zip(guide.shape[:2], grid, strict=True)
-    ]
+    """(*grid, 3): the mean color of every place; one that holds no pixel has that of the nearest.
+    """
+    (top, bottom), (left, right) = (
+        _ends(size, places) for size, places in zip(guide.shape[:2], grid, strict=True)
+    )
     table = np.pad(guide.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0), (0, 0)))
-    rows, columns = (np.maximum(part, np.arange(len(part))) for part in parts)
-    rows, columns = rows.clip(0, guide.shape[0]), columns.clip(0, guide.shape[1])
-    corner = table[np.ix_(rows, columns)]
-    sums = corner[1:, 1:] - corner[1:, :-1] - corner[:-1, 1:] + corner[:-1, :-1]
-    area = np.maximum(np.diff(rows)[:, None] * np.diff(columns)[None], 1)
+    sums = table[np.ix_(bottom, right)] - table[np.ix_(bottom, left)]
+    sums += table[np.ix_(top, left)] - table[np.ix_(top, right)]
+    area = (bottom - top)[:, None] * (right - left)[None]
     return np.asarray(sums / area[..., None], dtype=np.float32)
+
+
+def _ends(size: int, places: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first pixel of every place and the one behind its last."""
+    edges = np.linspace(0, size, places + 1).round().astype(np.int64)
+    first = np.minimum(edges[:-1], size - 1)
+    return first, np.maximum(edges[1:], first + 1)

@@ -159,3 +159,48 @@ def test_it_reports_every_layer_and_can_be_cancelled():
             Progress(cancelled=lambda: True),
         )
     assert hooks(network) == 0
+
+
+def keys_of(layers):
+    """What each layer's projection to keys gives, (places, heads · depth), once a pass has run."""
+    kept: dict[str, torch.Tensor] = {}
+
+    def keeper(name):
+        def keep(_module, _given, out):
+            kept[name] = out[0]
+
+        return keep
+
+    for layer in layers:
+        layer.module.to_k.register_forward_hook(keeper(layer.name))
+    return kept
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_keys_are_what_the_last_layer_of_a_grid_looks_places_up_by(grouped):
+    network = unet()
+    layers = find_attention_layers(network)
+    kept = keys_of(layers)
+    groups = {one.name: one.name.split("_")[0] for one in layers} if grouped else None
+    maps = capture_attention(layers, lambda: run_unet(network, LATENT), (16, 16), groups=groups)
+    for one in maps:
+        if one.kind == "cross":
+            assert one.keys is None
+            continue
+        assert one.keys.dtype == torch.float32
+        assert torch.equal(one.keys, kept[one.layers[-1]])
+        for name in one.layers[:-1]:
+            assert not torch.allclose(one.keys, kept[name], atol=1e-2)
+
+
+def test_keys_of_a_monai_network_tell_heads_side_by_side():
+    network = monai_unet()
+    latent = normal(1, 3, 16, 16)
+    layers = [one for one in find_attention_layers(network) if one.kind == "self"]
+    kept = keys_of(layers)
+    maps = capture_attention(
+        layers, lambda: network(latent, torch.tensor([300]), CONTEXT), (16, 16)
+    )
+    assert [one.grid for one in maps] == [(8, 8), (4, 4)]
+    for one in maps:
+        assert torch.allclose(one.keys, kept[one.layers[-1]], atol=1e-6)
