@@ -1,4 +1,4 @@
-"""Follows an object from an outlined slice to one side, slice by slice, until it is lost."""
+"""Follows an object from an outlined slice to one side, slice by slice, until it ends."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
 
-from DiffusionSegLib.methods.adzus.followed_slice import FollowedSlice, OutlineOf, follow_slice
+from DiffusionSegLib.methods.adzus.expected_extent import expected_extent
 from DiffusionSegLib.methods.adzus.hints import Hint
-from DiffusionSegLib.methods.adzus.plane import Plane
-from DiffusionSegLib.methods.adzus.slice_memory import SliceMemory, remember_slice
-from DiffusionSegLib.methods.adzus.slice_reach import reach_of
+from DiffusionSegLib.methods.adzus.slice_matching import SliceMatch, match_slices
+from DiffusionSegLib.methods.adzus.slice_sight import SliceSight, resampled
 from DiffusionSegLib.methods.adzus.slice_stack import SliceStack
 
-__all__ = ["Follower", "Step"]
+__all__ = ["EXCLUDED", "Follower", "Step"]
 
 Floats = NDArray[np.float32]
-_LOWEST_MATCH = 0.5
-_SMALLEST = 0.15  # of the area one slice before: less is not a structure that tapers off
+LOWEST_MATCH = 0.5  # of the object that must be found again; see VALIDATED in volume_rule
+_WHOLE = 0.5  # of the largest depth: a mark that excludes so deep a pixel means all of the slice
+EXCLUDED = "the user excluded it there"
+_VANISHED = "the outline vanishes"
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """probability: (rows, columns) of the slice, in [0, 1]; None where the object was lost, and
-    reason says why."""
+    """probability: (rows, columns) of the slice; None where the object ended, and reason says why.
+    match: how much of the object was found again, in [0, 1]."""
 
     number: int
     probability: Floats | None
@@ -35,46 +39,88 @@ class Step:
 
 @dataclass(frozen=True)
 class Follower:
-    """plane_of: makes or takes a slice ready; outline_of: answers hints on one slice; excluding:
-    hints of slices where the user only excluded."""
+    """sight_of: looks at a slice; excluding: hints of slices where the user only excluded; cut:
+    takes what they mean out of an outline (slice, its probability on the canvas, hints)."""
 
     stack: SliceStack
-    plane_of: Callable[[int], Plane]
-    outline_of: OutlineOf
+    sight_of: Callable[[int], SliceSight]
     excluding: Mapping[int, Sequence[Hint]]
+    cut: Callable[[int, Floats, Sequence[Hint]], Floats]
 
-    def follow(self, start: int, outline: Floats, numbers: Sequence[int]) -> Iterator[Step]:
+    def follow(
+        self, start: int, outline: Floats, numbers: Sequence[int], farthest_mm: float | None
+    ) -> Iterator[Step]:
         """Slices in order, beside ``start`` and away from it, whose outline on the canvas is given.
 
-        Ends with a step without an outline when the object is lost.
+        Ends with a step without an outline where the object ends. farthest_mm: the object ends
+        there at the latest; infinite where it is known to go on.
         """
-        plane = self.plane_of(start)
-        reach = reach_of(self.stack, plane.canvas.size, plane.attention.grid)
-        first = remember_slice(start, plane, outline)
-        memories: list[SliceMemory] = [first]
-        previous = outline
+        before = self.sight_of(start)
+        between, way = self._between(before)
+        state = self._state(outline, before, farthest_mm)
         for number in numbers:
-            plane = self.plane_of(number)
-            own = self.excluding.get(number, ())
-            found = follow_slice(plane, memories, previous, own, reach, self.outline_of)
-            reason = why_lost(found, previous, own)
+            here = self.sight_of(number)
+            match = match_slices(before, here, way)
+            score = match.found_again(state[0] >= 0.5)
+            state, canvas = self._moved(match, state, between, here)
+            canvas, reason = self._checked(number, canvas, score)
             if reason:
-                yield Step(number, None, found.match, reason)
+                yield Step(number, None, score, reason)
                 return
-            yield Step(number, plane.on_slice(found.probability), found.match)
-            previous = found.probability
-            memories = [first, remember_slice(number, plane, previous)]
+            yield Step(number, _on_slice(canvas, self.stack.size), score)
+            if number in self.excluding:
+                state[0] = torch.minimum(state[0], _to(canvas, here.size))
+            before = here
+
+    def _between(self, sight: SliceSight) -> tuple[float, float]:
+        """mm between slices, and how many places that is within one."""
+        between, *within = self.stack.spacing_mm
+        sides = zip(within, self.stack.size, sight.size, strict=True)
+        return between, between / float(np.mean([mm * n / places for mm, n, places in sides]))
+
+    def _state(self, outline: Floats, sight: SliceSight, farthest_mm: float | None) -> Tensor:
+        """(2, rows, columns) of the matching grid: share of the object, mm that are left."""
+        sides = zip(self.stack.spacing_mm[1:], self.stack.size, sight.canvas, strict=True)
+        rows_mm, columns_mm = (mm * n / pixels for mm, n, pixels in sides)
+        extent = expected_extent(outline >= 0.5, (rows_mm, columns_mm))
+        if farthest_mm is not None and np.isinf(farthest_mm):
+            extent = np.full_like(extent, 1e6)
+        elif farthest_mm is not None and extent.max() > farthest_mm:
+            extent *= farthest_mm / extent.max()
+        return torch.stack([_to(outline, sight.size), _to(extent, sight.size)])
+
+    def _moved(
+        self, match: SliceMatch, state: Tensor, between: float, here: SliceSight
+    ) -> tuple[Tensor, Floats]:
+        """The state one slice on, and the probability on the canvas."""
+        state = match.carried(state)
+        state[1] -= between
+        share, left = resampled(state, here.canvas).numpy()
+        ended = np.minimum(share, 0.49 * np.exp(np.minimum(left, 0.0) / between))
+        return state, np.where(left >= 0, share, ended).astype(np.float32)
+
+    def _checked(self, number: int, canvas: Floats, score: float) -> tuple[Floats, str]:
+        """The outline without what the user excluded, and why the object ended if it did."""
+        if score < LOWEST_MATCH:
+            return canvas, f"only {score:.0%} of the structure is found again"
+        mask = canvas >= 0.5
+        if not mask.any():
+            return canvas, _VANISHED
+        hints = self.excluding.get(number, ())
+        hit = [hint for hint in hints if mask[tuple(hint.pixels.T)].any()]
+        if not hit:
+            return canvas, ""
+        depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+        deepest = max(float(depth[tuple(hint.pixels.T)].max()) for hint in hit)
+        if deepest >= _WHOLE * depth.max():
+            return canvas, EXCLUDED
+        canvas = self.cut(number, canvas, hints)
+        return canvas, "" if (canvas >= 0.5).any() else EXCLUDED
 
 
-def why_lost(found: FollowedSlice, previous: Floats, own: Sequence[Hint]) -> str:
-    """Empty while the object is there; otherwise the reason, to stand after "slice 12: "."""
-    mask = found.probability >= 0.5
-    if found.match < _LOWEST_MATCH:
-        return f"only {found.match:.0%} of the object matches"
-    if mask.sum() < max(_SMALLEST * (previous >= 0.5).sum(), 1):
-        return "the outline vanishes"
-    for hint in own:
-        rows, columns = hint.pixels.T
-        if not hint.include and bool(mask[rows, columns].any()):
-            return "excluded by the user"
-    return ""
+def _to(values: Floats, size: tuple[int, int]) -> Tensor:
+    return resampled(torch.from_numpy(np.ascontiguousarray(values))[None], size)[0]
+
+
+def _on_slice(canvas: Floats, size: tuple[int, int]) -> Floats:
+    return np.asarray(_to(canvas, size).numpy(), dtype=np.float32)

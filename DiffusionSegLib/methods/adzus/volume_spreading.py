@@ -2,162 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from DiffusionSegLib.methods.adzus.followed_slice import OutlineOf
+from DiffusionSegLib.methods.adzus.exclusion_cut import OutlineOf, cut_excluded
 from DiffusionSegLib.methods.adzus.hints import Hint
 from DiffusionSegLib.methods.adzus.plane import Plane
-from DiffusionSegLib.methods.adzus.slice_following import Follower
+from DiffusionSegLib.methods.adzus.slice_following import EXCLUDED, Follower
+from DiffusionSegLib.methods.adzus.slice_sight import SliceSight, see_slice
 from DiffusionSegLib.methods.adzus.slice_stack import SliceStack
-from DiffusionSegLib.methods.adzus.volume_filling import fill_gap, keep_clicked, smooth_slices
-from DiffusionSegLib.methods.adzus.volume_outline import VolumeOutline
 from DiffusionSegLib.progress import Progress
 
-__all__ = ["Spreading"]
+__all__ = ["PlaneOf", "Spreading"]
 
 Floats = NDArray[np.float32]
-_SMOOTHING = 0.2  # of each neighboring slice, a choice of ours
+PlaneOf = Callable[[int, Progress], Plane]
+# Of the way to the mark that excludes: the user clicks into what is too much, not where it begins.
+_BEFORE_EXCLUDED = 0.75
 
 
 class Spreading:
-    """probability: (slices, rows, columns), float16; pages of slices that are never reached take no
-    memory."""
+    """probability: (slices, rows, columns), float16; slices that are never reached take no memory.
+    reached: their numbers. outlines: (rows, columns) of the canvas, of the slices with marks that
+    include; scores: of these. matches: of the followed slices. reasons: why it ends on both sides.
+    """
 
     def __init__(
         self,
         stack: SliceStack,
         marked: Mapping[int, Sequence[Hint]],
-        plane_of: Callable[[int, Progress], Plane],
+        plane_of: PlaneOf,
         outline_of: OutlineOf,
+        seen: MutableMapping[int, SliceSight],
         progress: Progress,
         reach: int | None,
     ) -> None:
         self.probability = np.zeros((stack.count, *stack.size), dtype=np.float16)
+        self.reached: set[int] = set()
+        self.outlines: dict[int, Floats] = {}
+        self.scores: list[float] = []
+        self.matches: list[float] = []
+        self.reasons = ["", ""]
         self._stack, self._marked = stack, marked
-        self._plane_of, self._outline_of = plane_of, outline_of
-        self._progress = progress
+        self._plane_of, self._outline_of, self._seen = plane_of, outline_of, seen
+        self._progress, self._done = progress, 0
         self._reach = stack.count if reach is None else max(0, reach)
-        self._outlines: dict[int, Floats] = {}
-        self._scores: list[float] = []
-        self._matches: list[float] = []
-        self._reached: set[int] = set()
-        self._reasons = ["", ""]
-        self._done = 0
+        self.excluding = {
+            number: hints
+            for number, hints in marked.items()
+            if hints and not any(hint.include for hint in hints)
+        }
+        self._follower = Follower(stack, self._sight, self.excluding, self._cut)
 
     def mark(self, included: Sequence[int]) -> None:
         """Outline the slices with marks that include, by these marks alone."""
         for number in included:
-            plane = self._ready(number)
+            plane = self._plane(number)
             found = self._outline_of(plane, self._marked[number])
-            self._outlines[number] = found.probability
-            self._scores.append(found.score)
+            self.outlines[number] = found.probability
+            self.scores.append(found.score)
             self.probability[number] = plane.on_slice(found.probability)
-            self._reached.add(number)
+            self.reached.add(number)
 
     def spread(self, included: Sequence[int]) -> None:
         """Follow to both ends, and between marked slices from both sides."""
-        self._reasons[0] = self._outward(included[0], -1)
+        self.reasons[0] = self._outward(included[0], -1)
         for before, after in pairwise(included):
             self._between(before, after)
-        self._reasons[1] = self._outward(included[-1], 1)
-
-    def fill(self, included: Sequence[int]) -> None:
-        """Fill what both sides missed, smooth, leave parts without a click out."""
-        rows, columns = self._stack.spacing_mm[1:]
-        for before, after in pairwise(included):
-            known = [n for n in range(before, after + 1) if n in self._reached]
-            for one, other in pairwise(known):
-                self._progress.check()
-                if not self._is_cut(one, other):
-                    fill_gap(self.probability, one, other, (rows, columns))
-        smooth_slices(self.probability, self._first, self._last, _SMOOTHING, set(included))
-        self._progress.check()
-        keep_clicked(self.probability, self._first, self._last, self._clicked(included))
-
-    def outline(self, included: Sequence[int]) -> VolumeOutline:
-        """What was found."""
-        match = float(np.mean(self._matches)) if self._matches else 1.0
-        followed = len(self._reached) - len(included)
-        rule = (
-            f"followed over {followed} slices from {len(included)} marked by matching features "
-            f"and attention (mean match {match:.2f})"
-        )
-        low, high = self._reasons
-        score = float(np.mean(self._scores)) * match
-        return VolumeOutline(
-            self.probability, self._first, self._last, (low, high), match, score, rule
-        )
-
-    @property
-    def _first(self) -> int:
-        return min(self._reached)
-
-    @property
-    def _last(self) -> int:
-        return max(self._reached)
+        self.reasons[1] = self._outward(included[-1], 1)
 
     def _outward(self, start: int, step: int) -> str:
         end = self._stack.count if step > 0 else -1
         numbers = range(start + step, end, step)[: self._reach]
-        for one in self._follower().follow(start, self._outlines[start], numbers):
+        reason, stopped = self._run(start, numbers, None)
+        if reason.endswith(EXCLUDED):
+            for number in range(start + step, stopped, step):
+                self._forget(number)
+            between = abs(stopped - start) * self._stack.spacing_mm[0]
+            self._run(start, numbers[: abs(stopped - start) - 1], _BEFORE_EXCLUDED * between)
+        return reason
+
+    def _run(
+        self, start: int, numbers: Sequence[int], farthest_mm: float | None
+    ) -> tuple[str, int]:
+        """Why it ends, and at which slice."""
+        for one in self._follower.follow(start, self.outlines[start], numbers, farthest_mm):
             if one.probability is None:
-                return f"slice {one.number}: {one.reason}"
+                return f"Slice {one.number + 1}: {one.reason}", one.number
             self._take(one.number, one.probability, one.match)
-        return "the end of the volume" if len(numbers) < self._reach else "the reach that was set"
+        return "", -1
 
     def _between(self, before: int, after: int) -> None:
+        """The marks say that the structure goes on, so that only the match can end it."""
         for start, numbers in (
             (before, range(before + 1, after)[: self._reach]),
             (after, range(after - 1, before, -1)[: self._reach]),
         ):
-            for one in self._follower().follow(start, self._outlines[start], numbers):
+            outline = self.outlines[start]
+            for one in self._follower.follow(start, outline, numbers, float("inf")):
                 if one.probability is None:
                     break
-                weight = 1 - abs(one.number - start) / (after - before)
-                if one.number in self._reached:
+                mixed = one.probability
+                if one.number in self.reached:
+                    weight = 1 - abs(one.number - start) / (after - before)
                     earlier = self.probability[one.number].astype(np.float32)
-                    mixed = weight * one.probability + (1 - weight) * earlier
-                else:
-                    mixed = one.probability
+                    mixed = weight * mixed + (1 - weight) * earlier
                 self._take(one.number, mixed, one.match)
 
     def _take(self, number: int, probability: Floats, match: float) -> None:
         self.probability[number] = probability
-        self._reached.add(number)
-        self._matches.append(match)
+        self.reached.add(number)
+        self.matches.append(match)
 
-    def _follower(self) -> Follower:
-        excluding = {
-            number: hints
-            for number, hints in self._marked.items()
-            if not any(hint.include for hint in hints)
-        }
-        return Follower(self._stack, self._ready, self._outline_of, excluding)
+    def _forget(self, number: int) -> None:
+        self.probability[number] = 0
+        self.reached.discard(number)
 
-    def _ready(self, number: int) -> Plane:
+    def _sight(self, number: int) -> SliceSight:
+        self._progress.check()
+        if number not in self._seen:
+            self._seen[number] = see_slice(self._plane(number))
+        return self._seen[number]
+
+    def _plane(self, number: int) -> Plane:
         """Reports before each slice; how many there will be is not known before."""
-        total = 2 * self._stack.count
+        total = self._stack.count + len(self._marked)
         start, end = (min((self._done + n) / total, 1.0) for n in (0, 1))
         self._done += 1
-        self._progress.report(start, f"slice {number + 1} of {self._stack.count}")
+        self._progress.report(start, f"Slice {number + 1} of {self._stack.count}")
         return self._plane_of(number, self._progress.part(start, end))
 
-    def _is_cut(self, before: int, after: int) -> bool:
-        return any(before < n < after for n in self._follower().excluding)
-
-    def _clicked(self, included: Sequence[int]) -> list[NDArray[np.int64]]:
-        """Where the user included: (n, 3) slice, row, column."""
-        found = []
-        for number in included:
-            plane_size = self._outlines[number].shape
-            scale = np.asarray(self._stack.size) / np.asarray(plane_size)
-            for hint in self._marked[number]:
-                if hint.include:
-                    places = ((hint.pixels + 0.5) * scale).astype(np.int64)
-                    places = np.minimum(places, np.asarray(self._stack.size) - 1)
-                    found.append(np.insert(places, 0, number, axis=1))
-        return found
+    def _cut(self, number: int, followed: Floats, hints: Sequence[Hint]) -> Floats:
+        return cut_excluded(self._plane(number), self._outline_of, followed, hints)
