@@ -81,7 +81,7 @@ def _print_table(entries: list[ModelEntry]) -> None:
             entry.id + (" (default)" if entry.default else ""),
             entry.title,
             str(entry.licence.name),
-            f"{_bytes(entry) / 1e6:.1f}",
+            _megabytes(entry),
         )
         for entry in entries
     ]
@@ -91,8 +91,11 @@ def _print_table(entries: list[ModelEntry]) -> None:
         print("  ".join([*cells, f"{row[3]:>6}"]))
 
 
-def _bytes(entry: ModelEntry) -> int:
-    return sum(int(part.size) for part in entry.files)
+def _megabytes(entry: ModelEntry) -> str:
+    """Of its own files; a model may use another's, or what the hub has."""
+    if not entry.files:
+        return "-"
+    return f"{sum(int(part.size) for part in entry.files) / 1e6:.1f}"
 
 
 def _print_info(entries: list[ModelEntry], args: argparse.Namespace) -> None:
@@ -129,5 +132,6 @@ def _verify(entries: list[ModelEntry], args: argparse.Namespace) -> int:
         print(json.dumps({entry.id: failures.get(entry.id) for entry in entries}, indent=2))
     else:
         for entry in entries:
-            print(f"{entry.id}: {failures.get(entry.id, 'whole')}")
+            usual = "whole" if entry.files else "has no files of its own"
+            print(f"{entry.id}: {failures.get(entry.id, usual)}")
     return exit_codes.BAD_INPUT if failures else exit_codes.OK

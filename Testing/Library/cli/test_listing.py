@@ -56,7 +56,18 @@ def test_verify_notices_a_changed_file(smoothing, capsys):
     assert main(["models", "verify", "--method", "smoothing"]) == exit_codes.BAD_INPUT
     lines = capsys.readouterr().out.splitlines()
     assert "sha256" in lines[0]
-    assert lines[1:] == ["smoothing/pair: whole", "smoothing/parts: whole"]
+    assert lines[1:] == [f"smoothing/{name}: has no files of its own" for name in ("pair", "parts")]
+
+
+def test_sizes_are_those_of_a_model_s_own_files(smoothing, capsys):
+    """A model that uses another's weights, or the hub's, has none."""
+    folder = smoothing / "smoothing" / "bright"
+    card = json.loads((folder / "model.json").read_text())
+    card["files"] = [{"path": "weights.bin", "size": 2_340_000, "sha256": "0" * 64}]
+    (folder / "model.json").write_text(json.dumps(card))
+    assert main(["models", "--method", "smoothing"]) == exit_codes.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines] == ["MB", "2.3", "-", "-"]
 
 
 def test_models_that_no_method_runs_are_listed_too(smoothing, capsys):

@@ -179,7 +179,7 @@ def test_of_a_repository_one_copy_and_the_text_are_fetched():
 
 
 def test_without_network_a_hub_id_says_so(monkeypatch):
-    hub = pytest.importorskip("huggingface_hub", reason="comes with diffusers")
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
+    told = pytest.importorskip("huggingface_hub.constants", reason="comes with diffusers")
+    monkeypatch.setattr(told, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match=r"'nobody/nothing' could not be fetched .*local folder"):
         open_monai("nobody/nothing")
