@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.errors import InputError, PromptError
 from DiffusionSegLib.methods.adzus.plane import Plane, make_plane
 from DiffusionSegLib.methods.adzus.reading import PlaneReader
 from DiffusionSegLib.methods.adzus.slice_picture import IntensityWindow, choose_window
 from DiffusionSegLib.methods.adzus.slice_stack import SliceStack, best_axis
 from DiffusionSegLib.methods.adzus.view import View
-from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.geometry import Float3, Geometry
 from DiffusionSegLib.nouns.image import Image
-from DiffusionSegLib.nouns.prompt import Box
+from DiffusionSegLib.nouns.prompt import Box, Prompt
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["AdzusEmbedding", "PlaneSettings", "embed_image"]
@@ -45,6 +46,25 @@ class AdzusEmbedding:
     _planes: OrderedDict[tuple[Any, ...], Plane] = field(default_factory=OrderedDict)
     _readers: OrderedDict[tuple[Any, ...], PlaneReader] = field(default_factory=OrderedDict)
     _windows: dict[str, IntensityWindow] = field(default_factory=dict)
+
+    def check_marks(self, prompt: Prompt) -> None:
+        """Raises PromptError for points and boxes outside the region that is looked at."""
+        region = self.stack.image.geometry
+        if region == self.geometry:
+            return
+        looks: list[tuple[str, Float3, Callable[[Geometry], object]]] = [
+            ("point", one.position_ras, Prompt(points=(one,)).points_kji) for one in prompt.points
+        ]
+        looks += [("box around", one.center_ras, one.slices_kji) for one in prompt.boxes]
+        for kind, place, look in looks:
+            try:
+                look(region)
+            except PromptError as error:
+                shown = ", ".join(f"{value:.1f}" for value in place)
+                raise PromptError(
+                    f"The {kind} ({shown}) mm RAS lies outside the region that is looked at; move "
+                    "it there, or look at the whole image."
+                ) from error
 
     def plane(self, number: int, view: View, settings: PlaneSettings, progress: Progress) -> Plane:
         """One slice, seen through the view."""
@@ -77,7 +97,7 @@ class AdzusEmbedding:
 def embed_image(image: Image, region: Box | None, backbone: LatentDiffusion) -> AdzusEmbedding:
     """Crop to the region and choose the axis. Raises InputError for an image without contrast."""
     part = image if region is None else image.crop(region.slices_kji(image.geometry))
-    shown = part.array if part.is_rgb else part.array[:1]
+    shown = part.array if len(part.array) == 3 else part.array[:1]  # as it will be pictured
     if not np.isfinite(shown).all():
         raise InputError(
             "The image holds values that are no numbers (NaN or infinite); replace them first."

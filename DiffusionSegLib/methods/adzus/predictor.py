@@ -54,7 +54,7 @@ class AdzusPredictor:
             return AdzusPredictor(model, backbone, device)
 
     def embed(self, image: Image, region: Box | None, progress: Progress) -> AdzusEmbedding:
-        """A single slice is shown to the network at once, those of a volume when they are needed."""
+        """A single slice is shown to the network at once, those of a volume when needed."""
         embedding = embed_image(image, region, self.backbone)
         stack = embedding.stack
         view = whole_view(stack.size)
@@ -71,6 +71,7 @@ class AdzusPredictor:
         """By the rule that fits the prompt; see slice_answer and volume_answer."""
         begun = time.monotonic()
         settings = RunSettings.of(run, self.model.settings)
+        embedding.check_marks(prompt)
         answer_of = answer_slice if embedding.stack.count == 1 else answer_volume
         with memory_errors_explained("this image"):
             answer = answer_of(embedding, prompt, settings, progress)
@@ -91,6 +92,7 @@ class AdzusPredictor:
         painted or erased, clicks and strokes are exact in the result; so is all outside the region.
         """
         begun = time.monotonic()
+        embedding.check_marks(prompt)
         stack, settings = embedding.stack, RunSettings.of(run, self.model.settings)
         fixed = edited_voxels(mask, original, stack).updated(marked_voxels(prompt, stack))
         inside = stack.to_stack(mask.resampled(stack.image.geometry).array != 0)

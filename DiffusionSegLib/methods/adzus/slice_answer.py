@@ -30,6 +30,10 @@ __all__ = ["answer_slice", "check_included"]
 
 _MOST_CANDIDATES = 12
 _UNUSED_WORDS = "The text only names the result: where it is, the marks say."
+_WINDOW = (
+    "The image is large, so only {} x {} pixels around the marks were looked at; to look farther, "
+    "mark the structure's ends too or draw a box around it."
+)
 
 
 def answer_slice(
@@ -56,16 +60,18 @@ def answer_slice(
         found = outline_words(plane, embedding.backbone, prompt.text, timestep, part)
     else:
         return _unprompted(stack, view, plane, settings, part)
-    remark = _UNUSED_WORDS if marked and prompt.text else ""
-    return _answer(stack, view, plane, found, marked, remark)
+    remarks = [_UNUSED_WORDS] if marked and prompt.text else []
+    if (view.rows, view.columns) != stack.size:
+        remarks.append(_WINDOW.format(view.columns, view.rows))
+    return _answer(stack, view, plane, found, marked, " ".join(remarks))
 
 
 def check_included(hints: Sequence[Hint]) -> None:
     """Raises PromptError when there are hints and all of them exclude."""
     if hints and not any(hint.include for hint in hints):
-        count = len(hints)
+        said = "The only mark excludes" if len(hints) == 1 else f"All {len(hints)} marks exclude"
         raise PromptError(
-            f"All {count} marks exclude, so nothing says what to outline; add a point or a stroke "
+            f"{said}, so nothing says what to outline; add a point or a stroke "
             "that belongs to the structure, or draw a box around it."
         )
 

@@ -23,6 +23,7 @@ _CT_WINDOWS = {
 }
 WINDOWS = ("auto", "percentiles", *_CT_WINDOWS)
 _AIR_HU = -500.0
+_FEWEST_SHADES = 16
 _PERCENTILES = (0.5, 99.5)
 _MOST_SAMPLED = 2_000_000
 
@@ -39,22 +40,27 @@ class IntensityWindow:
         """(rows, columns, 3) in [0, 1] of (channels, rows, columns): three channels are red, green
         and blue, of any other number the first is shown in gray."""
         chosen = slice_cji if len(slice_cji) == 3 else np.repeat(slice_cji[:1], 3, axis=0)
-        scaled = (chosen.astype(np.float32) - self.low) / max(self.high - self.low, 1e-6)
-        return np.ascontiguousarray(np.clip(scaled, 0.0, 1.0).transpose(1, 2, 0))
+        # Large values with small differences need more digits than float32 has.
+        exact = chosen.astype(np.result_type(chosen.dtype, np.float32))
+        scaled = (np.clip(exact, self.low, self.high) - self.low) / (self.high - self.low)
+        return np.ascontiguousarray(scaled.transpose(1, 2, 0), dtype=np.float32)
 
 
 def choose_window(image: Image, choice: str = "auto") -> IntensityWindow:
-    """By the image's own values: 8-bit pictures as they are, CT (below -500 somewhere) as soft
-    tissue, anything else, such as MR, between the percentiles 0.5 and 99.5."""
+    """By the image's own values: 8-bit pictures as they are (unless they use fewer than 16 of the
+    256 values, as masks do), CT (below -500 somewhere) as soft tissue, anything else, such as MR,
+    between the percentiles 0.5 and 99.5. The image holds at least two values."""
     if choice in _CT_WINDOWS:
         return _hounsfield(choice)
-    if choice == "auto" and image.array.dtype == np.uint8:
-        return IntensityWindow("as stored", 0.0, 255.0)
     sample = _sample(image)
+    if choice == "auto" and image.array.dtype == np.uint8 and np.ptp(sample) >= _FEWEST_SHADES:
+        return IntensityWindow("as stored", 0.0, 255.0)
     if choice == "auto" and not image.is_rgb and float(sample.min()) < _AIR_HU:
         return _hounsfield("soft tissue")
     low, high = np.percentile(sample, _PERCENTILES)
-    return IntensityWindow("percentiles", float(low), float(max(high, low + 1e-6)))
+    if not low < high:  # nearly all voxels are equal, but embed_image has seen that not all are
+        low, high = image.array.min(), image.array.max()
+    return IntensityWindow("percentiles", float(low), float(high))
 
 
 def _hounsfield(name: str) -> IntensityWindow:
