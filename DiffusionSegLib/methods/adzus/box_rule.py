@@ -67,19 +67,25 @@ def outline_box(
     plane: Plane, box: Bools, hints: Sequence[Hint], weights: BoxWeights | None = None
 ) -> PlaneOutline:
     """box: (rows, columns) of the canvas, where the outline has to stay; 0 outside it. Pixels of
-    included hints in the box are 1, those of excluded hints 0."""
+    included hints in the box are 1, those of excluded hints 0. Of several boxes apart from each
+    other each holds a structure."""
     w = weights or BoxWeights()
+    parts, count = ndimage.label(box)
+    if count > 1:
+        found = [outline_box(plane, parts == n, hints, w) for n in range(1, count + 1)]
+        together = np.max([one.probability for one in found], axis=0)
+        return PlaneOutline(together, min(one.score for one in found), RULE)
     if not box.any():
         return PlaneOutline(np.zeros(box.shape, np.float32), 0.0, RULE)
     inside, outside = _drawn(hints, True, box), _drawn(hints, False, box)
     ring = _ring(box, w.ring)
     if not ring.any():
         return PlaneOutline(_pinned(box.astype(np.float32), inside, outside), 0.5, RULE)
-    found = _likeness(plane, box, ring, inside, outside, w)
-    regions = _regions(found, box, inside, outside)
-    level, share = _best_level(regions, found, plane, box, inside, outside, w)
+    likely = _likeness(plane, box, ring, inside, outside, w)
+    regions = _regions(likely, box, inside, outside)
+    level, share = _best_level(regions, likely, plane, box, inside, outside, w)
     mask = regions.region(level) & box
-    return PlaneOutline(_pinned(_around_half(found, mask, box), inside, outside), share, RULE)
+    return PlaneOutline(_pinned(_around_half(likely, mask, box), inside, outside), share, RULE)
 
 
 def _likeness(

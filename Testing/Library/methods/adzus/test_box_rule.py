@@ -38,6 +38,13 @@ def test_of_two_structures_the_box_chooses():
     assert dice(large, outer) > 0.9
 
 
+def test_two_boxes_hold_two_structures():
+    left, right = disc(SIZE, (40, 22), 12), disc(SIZE, (60, 58), 9)
+    boxes = box_of((27, 54), (9, 36)) | box_of((50, 71), (48, 69))
+    found = outline_box(plane_showing(left | right), boxes, ())
+    assert dice(found.mask, left | right) > 0.95
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 90), st.integers(0, 74), st.integers(1, 60), st.integers(1, 60), st.data())
 def test_the_outline_stays_in_the_box_and_keeps_the_hints(row, column, height, width, data):
