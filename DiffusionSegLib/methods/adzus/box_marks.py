@@ -68,9 +68,7 @@ def is_within(box: Box, geometry: Geometry, points_kji: NDArray[Any]) -> Bools:
 
 def _cut(box: Box, stack: SliceStack, places: NDArray[np.float64], number: float) -> Bools:
     """(n,): which of the rows and columns (n, 2) of a slice are in the box."""
-    return box.contains(
-        stack.image.geometry.kji_to_ras(_kji(stack, places, number)), _ROUNDING_MM
-    )
+    return box.contains(stack.image.geometry.kji_to_ras(_kji(stack, places, number)), _ROUNDING_MM)
 
 
 def _kji(stack: SliceStack, places: NDArray[np.float64], number: float) -> NDArray[np.float64]:

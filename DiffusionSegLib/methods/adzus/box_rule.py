@@ -221,8 +221,6 @@ def _drawn(hints: Sequence[Hint], include: bool, box: Bools) -> Bools:
     return drawn & box
 
 
-def _pinned(
-    probability: NDArray[np.float32], inside: Bools, outside: Bools
-) -> NDArray[np.float32]:
+def _pinned(probability: NDArray[np.float32], inside: Bools, outside: Bools) -> NDArray[np.float32]:
     probability[outside], probability[inside] = 0.0, 1.0
     return probability

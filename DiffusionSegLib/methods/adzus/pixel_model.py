@@ -20,17 +20,14 @@ _RIDGE = 3e-3
 
 
 def color_features(canvas: Canvas) -> Floats:
-    """(rows, columns, 9): L*a*b* and its products, so that a class can be one color among others.
-    """
+    """(rows, columns, 9): L*a*b* and its products, so that a class can be one color among others."""
     color = canvas.color / np.float32(20.0)
     color = color - color.mean(axis=(0, 1))
     squares = [color[..., a] * color[..., b] for a in range(3) for b in range(a, 3)]
     return np.concatenate([color, np.stack(squares, axis=-1)], axis=-1)
 
 
-def fit_logits(
-    features: Floats, inside: NDArray[np.bool_], weights: Floats
-) -> NDArray[np.float64]:
+def fit_logits(features: Floats, inside: NDArray[np.bool_], weights: Floats) -> NDArray[np.float64]:
     """(rows, columns): log odds of being inside, of a model fitted where weights are above 0.
 
     features: (rows, columns, n); inside: the classes, each of which counts half, whatever its

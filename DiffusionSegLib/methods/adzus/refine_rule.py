@@ -85,9 +85,7 @@ def refine_plane(
     return PlaneOutline(kept.astype(np.float32), agreement(start, kept >= 0.5), RULE)
 
 
-def _kept_where_doubtful(
-    found: Floats, start: Bools, pulled: Floats, w: RefineWeights
-) -> Floats:
+def _kept_where_doubtful(found: Floats, start: Bools, pulled: Floats, w: RefineWeights) -> Floats:
     """The mask's own side where what was found is not sure. How sure it has to be depends on how
     well the mask as a whole agrees with it: a good mask is left alone but for what is obvious, and
     for what strokes ask for."""
@@ -154,9 +152,7 @@ def _drawn_to_edges(
     guess[far] = start[far]
     guess[fixed_in], guess[fixed_out] = 1.0, 0.0
     trust = 0.1 + np.abs(2 * guess - 1)
-    return walk_to_guess(
-        plane.canvas.color, guess, trust, far | fixed_in | fixed_out, w.strength
-    )
+    return walk_to_guess(plane.canvas.color, guess, trust, far | fixed_in | fixed_out, w.strength)
 
 
 def agreement(first: Bools, second: Bools) -> float:

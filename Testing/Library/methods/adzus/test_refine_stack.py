@@ -23,9 +23,7 @@ def ball(center=(4, 20, 20), radius=12.0):
 
 TRUTH = ball()
 NONE = np.zeros_like(TRUTH)
-STACK = SliceStack(
-    Image(TRUTH[None].astype(np.uint8), Geometry((COUNT, *SIZE), SPACING)), axis=0
-)
+STACK = SliceStack(Image(TRUTH[None].astype(np.uint8), Geometry((COUNT, *SIZE), SPACING)), axis=0)
 
 
 class Planes:
@@ -44,9 +42,7 @@ class Planes:
 
 
 def refined(mask, fixed_in=NONE, fixed_out=NONE, planes=None):
-    return refine_volume(
-        STACK, mask, fixed_in, fixed_out, planes or Planes(), Progress.silent()
-    )
+    return refine_volume(STACK, mask, fixed_in, fixed_out, planes or Planes(), Progress.silent())
 
 
 def test_mistakes_of_a_volume_are_repaired():
