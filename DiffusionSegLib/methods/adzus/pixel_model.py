@@ -20,7 +20,7 @@ _RIDGE = 3e-3
 
 
 def color_features(canvas: Canvas) -> Floats:
-    """(rows, columns, 9): L*a*b* and its products, so that a class can be one color among others."""
+    """(rows, columns, 9): L*a*b* and its products, so that a class can be a color among others."""
     color = canvas.color / np.float32(20.0)
     color = color - color.mean(axis=(0, 1))
     squares = [color[..., a] * color[..., b] for a in range(3) for b in range(a, 3)]
