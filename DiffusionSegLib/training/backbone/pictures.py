@@ -25,7 +25,7 @@ from DiffusionSegLib.training.backbone.png import png_bytes
 
 __all__ = ["attention_sheet", "reconstruction_sheet", "sample_sheet", "write_pictures"]
 
-_CELL = 96  # pixels of a sheet's cell
+_CELL = 72  # pixels of a sheet's cell
 _COLUMNS = 8
 _DRAWN_SIDE = 128
 _READ_SIDE = 256
@@ -63,14 +63,13 @@ def attention_sheet(model: CompactDiffusion, pictures: Sequence[Picture]) -> lis
 def sample_sheet(
     model: CompactDiffusion, pack: Pack, pictures: Sequence[Picture], progress: Progress
 ) -> list[Tensor]:
-    """Two images drawn from the first caption of each picture."""
-    rows = []
-    for seed in progress.track([0, 1], "Drawing samples"):
-        rng = torch.Generator().manual_seed(seed)
-        size = (_DRAWN_SIDE, _DRAWN_SIDE)
-        texts = [_caption(pack, picture) for picture in pictures]
-        rows.append(_row([draw_image(model, text, size, rng).cpu() for text in texts]))
-    return rows
+    """An image drawn from the first caption of each picture."""
+    images = []
+    for picture in progress.track(pictures, "Drawing samples"):
+        rng = torch.Generator().manual_seed(0)
+        text = _caption(pack, picture)
+        images.append(draw_image(model, text, (_DRAWN_SIDE, _DRAWN_SIDE), rng).cpu())
+    return [_row(images)]
 
 
 def _shown(pack: Pack) -> list[Picture]:

@@ -79,7 +79,7 @@ def test_its_pictures_can_be_seen(model):
     for name in ("reconstructions", "attention", "samples"):
         assert f"({name}.png)" in (model / "CARD.md").read_text()
         with Image.open(model / f"{name}.png") as picture:
-            assert picture.size[0] == 2 * 96  # one column a source
+            assert picture.size[0] == 2 * 72  # one column a source
             assert len(set(picture.convert("L").tobytes())) > 5
 
 
