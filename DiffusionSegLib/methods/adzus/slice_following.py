@@ -20,7 +20,7 @@ from DiffusionSegLib.methods.adzus.slice_stack import SliceStack
 __all__ = ["EXCLUDED", "Follower", "Step"]
 
 Floats = NDArray[np.float32]
-LOWEST_MATCH = 0.5  # of the object that must be found again; see VALIDATED in volume_rule
+LOWEST_MATCH = 0.5  # of the object that must be found again; a net: true neighbors have 0.9
 _WHOLE = 0.5  # of the largest depth: a mark that excludes so deep a pixel means all of the slice
 EXCLUDED = "the user excluded it there"
 _VANISHED = "the outline vanishes"
@@ -28,7 +28,7 @@ _VANISHED = "the outline vanishes"
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """probability: (rows, columns) of the slice; None where the object ended, and reason says why.
+    """probability: (rows, columns) of the canvas; None where the object ended, and reason says why.
     match: how much of the object was found again, in [0, 1]."""
 
     number: int
@@ -67,7 +67,7 @@ class Follower:
             if reason:
                 yield Step(number, None, score, reason)
                 return
-            yield Step(number, _on_slice(canvas, self.stack.size), score)
+            yield Step(number, canvas, score)
             if number in self.excluding:
                 state[0] = torch.minimum(state[0], _to(canvas, here.size))
             before = here
@@ -120,7 +120,3 @@ class Follower:
 
 def _to(values: Floats, size: tuple[int, int]) -> Tensor:
     return resampled(torch.from_numpy(np.ascontiguousarray(values))[None], size)[0]
-
-
-def _on_slice(canvas: Floats, size: tuple[int, int]) -> Floats:
-    return np.asarray(_to(canvas, size).numpy(), dtype=np.float32)

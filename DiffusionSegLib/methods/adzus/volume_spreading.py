@@ -8,15 +8,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from DiffusionSegLib.methods.adzus.exclusion_cut import OutlineOf, cut_excluded
+from DiffusionSegLib.methods.adzus.followed_correction import correct_followed
 from DiffusionSegLib.methods.adzus.hints import Hint
-from DiffusionSegLib.methods.adzus.plane import Plane
+from DiffusionSegLib.methods.adzus.plane import Plane, resized
 from DiffusionSegLib.methods.adzus.slice_following import EXCLUDED, Follower
 from DiffusionSegLib.methods.adzus.slice_sight import SliceSight, see_slice
 from DiffusionSegLib.methods.adzus.slice_stack import SliceStack
+from DiffusionSegLib.methods.adzus.volume_anchors import Anchor, Anchors, OutlineOf
 from DiffusionSegLib.progress import Progress
 
-__all__ = ["PlaneOf", "Spreading"]
+__all__ = ["PlaneOf", "Spreading", "includes"]
 
 Floats = NDArray[np.float32]
 PlaneOf = Callable[[int, Progress], Plane]
@@ -26,8 +27,8 @@ _BEFORE_EXCLUDED = 0.75
 
 class Spreading:
     """probability: (slices, rows, columns), float16; slices that are never reached take no memory.
-    reached: their numbers. outlines: (rows, columns) of the canvas, of the slices with marks that
-    include; scores: of these. matches: of the followed slices. reasons: why it ends on both sides.
+    reached: their numbers. anchors: the slices with marks that include. matches: of the followed
+    slices. reasons: why it ends on both sides.
     """
 
     def __init__(
@@ -42,33 +43,37 @@ class Spreading:
     ) -> None:
         self.probability = np.zeros((stack.count, *stack.size), dtype=np.float16)
         self.reached: set[int] = set()
-        self.outlines: dict[int, Floats] = {}
-        self.scores: list[float] = []
         self.matches: list[float] = []
         self.reasons = ["", ""]
         self._stack, self._marked = stack, marked
-        self._plane_of, self._outline_of, self._seen = plane_of, outline_of, seen
+        self._plane_of, self._seen = plane_of, seen
         self._progress, self._done = progress, 0
         self._reach = stack.count if reach is None else max(0, reach)
-        self.excluding = {
-            number: hints
-            for number, hints in marked.items()
-            if hints and not any(hint.include for hint in hints)
-        }
+        self.excluding = {number: hints for number, hints in marked.items() if not includes(hints)}
         self._follower = Follower(stack, self._sight, self.excluding, self._cut)
+        free = Follower(stack, self._sight, {}, self._cut)
+        self._anchors = Anchors(stack, self._plane, outline_of, free)
 
-    def mark(self, included: Sequence[int]) -> None:
-        """Outline the slices with marks that include, by these marks alone."""
-        for number in included:
-            plane = self._plane(number)
-            found = self._outline_of(plane, self._marked[number])
-            self.outlines[number] = found.probability
-            self.scores.append(found.score)
-            self.probability[number] = plane.on_slice(found.probability)
-            self.reached.add(number)
+    @property
+    def anchors(self) -> Mapping[int, Anchor]:
+        """By number of the slice."""
+        return self._anchors.found
 
-    def spread(self, included: Sequence[int]) -> None:
+    def mark(self) -> None:
+        """Outline the marked slices, in the order of the marks, from the first that includes."""
+        first = next(number for number, hints in self._marked.items() if includes(hints))
+        self._anchors.include(first, self._marked[first])
+        for number, hints in self._marked.items():
+            if number != first and includes(hints):
+                self._anchors.include(number, hints)
+            elif number != first:
+                self._anchors.exclude(number, hints)
+
+    def spread(self) -> None:
         """Follow to both ends, and between marked slices from both sides."""
+        for number, anchor in self.anchors.items():
+            self._put(number, anchor.outline)
+        included = sorted(self.anchors)
         self.reasons[0] = self._outward(included[0], -1)
         for before, after in pairwise(included):
             self._between(before, after)
@@ -89,10 +94,11 @@ class Spreading:
         self, start: int, numbers: Sequence[int], farthest_mm: float | None
     ) -> tuple[str, int]:
         """Why it ends, and at which slice."""
-        for one in self._follower.follow(start, self.outlines[start], numbers, farthest_mm):
+        for one in self._follower.follow(start, self.anchors[start].outline, numbers, farthest_mm):
             if one.probability is None:
                 return f"Slice {one.number + 1}: {one.reason}", one.number
-            self._take(one.number, one.probability, one.match)
+            self._put(one.number, one.probability)
+            self.matches.append(one.match)
         return "", -1
 
     def _between(self, before: int, after: int) -> None:
@@ -101,21 +107,22 @@ class Spreading:
             (before, range(before + 1, after)[: self._reach]),
             (after, range(after - 1, before, -1)[: self._reach]),
         ):
-            outline = self.outlines[start]
+            outline = self.anchors[start].outline
             for one in self._follower.follow(start, outline, numbers, float("inf")):
                 if one.probability is None:
                     break
-                mixed = one.probability
+                mixed = on_slice(one.probability, self._stack.size)
                 if one.number in self.reached:
                     weight = 1 - abs(one.number - start) / (after - before)
                     earlier = self.probability[one.number].astype(np.float32)
                     mixed = weight * mixed + (1 - weight) * earlier
-                self._take(one.number, mixed, one.match)
+                self.probability[one.number] = mixed
+                self.reached.add(one.number)
+                self.matches.append(one.match)
 
-    def _take(self, number: int, probability: Floats, match: float) -> None:
-        self.probability[number] = probability
+    def _put(self, number: int, canvas: Floats) -> None:
+        self.probability[number] = on_slice(canvas, self._stack.size)
         self.reached.add(number)
-        self.matches.append(match)
 
     def _forget(self, number: int) -> None:
         self.probability[number] = 0
@@ -136,4 +143,14 @@ class Spreading:
         return self._plane_of(number, self._progress.part(start, end))
 
     def _cut(self, number: int, followed: Floats, hints: Sequence[Hint]) -> Floats:
-        return cut_excluded(self._plane(number), self._outline_of, followed, hints)
+        return correct_followed(self._plane(number), followed, hints)
+
+
+def includes(hints: Sequence[Hint]) -> bool:
+    """Whether any hint says that something belongs."""
+    return any(hint.include for hint in hints)
+
+
+def on_slice(canvas: Floats, size: tuple[int, int]) -> Floats:
+    """(*size) of (rows, columns) of the canvas."""
+    return resized(canvas[..., None], size)[..., 0]
