@@ -1,23 +1,24 @@
-"""Whether words fit an image at all: a diffusion model denoises better when told what is there.
+"""What words change in how a network denoises: whether they fit an image, and where.
 
-After "Your diffusion model is secretly a zero-shot classifier" (Li et al., ICCV 2023,
-arXiv:2303.16203), which compares the errors that texts leave. Attention cannot tell this: any word
-is looked for where the image has something.
+Told what is there, a diffusion model denoises better: "Your diffusion model is secretly a zero-shot
+classifier" (Li et al., ICCV 2023, arXiv:2303.16203). And its answers to two texts differ where the
+texts do: DiffEdit (Couairon et al., ICLR 2023, arXiv:2210.11427). Attention tells neither by
+itself: any word is looked for somewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion, TextEmbedding
+from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
 from DiffusionSegLib.progress import Progress
 
-__all__ = ["OTHER_WORDS", "denoising_gains", "word_fit"]
+__all__ = ["OTHER_WORDS", "WordEffect", "word_effect"]
 
 # What no medical image shows: how much any words at all change.
 OTHER_WORDS = ("a bowl of fruit", "a street with cars", "a page of printed text")
@@ -26,51 +27,66 @@ _SEED = 0
 _LEAST_SPREAD = 0.02  # share of the error; of gains that no words would give by chance
 
 
-def word_fit(backbone: LatentDiffusion, picture: Tensor, text: str, progress: Progress) -> float:
-    """In [0, 1): 0 when the text helps no more than other words do, or than none.
+@dataclass(frozen=True, eq=False)
+class WordEffect:
+    """gain: the share of the error with the empty text that the text removes, below 0 when it adds
+    to it; others: (n,), the same of OTHER_WORDS. difference: (rows, columns) of the latent, the
+    squared distance between the answers to the text and to OTHER_WORDS, 1 in the mean."""
 
-    picture: (1, channels, rows, columns) in [-1, 1], small ones suffice. 1 - exp(-g / s): g is by
-    how much more of the error the text removes than the best of no text and the mean of
-    OTHER_WORDS, s the root mean square of what those remove, at least 2 %. A choice of ours.
-    """
-    gains = denoising_gains(backbone, picture, (text, *OTHER_WORDS), progress)
-    others = gains[1:]
-    more = gains[0] - max(0.0, float(others.mean()))
-    spread = max(float(np.sqrt((others**2).mean())), _LEAST_SPREAD)
-    return float(1.0 - np.exp(-max(0.0, more) / spread))
+    gain: float
+    others: NDArray[np.float64]
+    difference: Tensor
+
+    @property
+    def fit(self) -> float:
+        """In [0, 1): 0 when the text helps no more than other words do, or than none.
+
+        1 - exp(-g / s): g is by how much more of the error the text removes than the better of no
+        text and the mean of OTHER_WORDS, s the root mean square of what those remove, at least 2 %.
+        A choice of ours.
+        """
+        more = self.gain - max(0.0, float(self.others.mean()))
+        spread = max(float(np.sqrt((self.others**2).mean())), _LEAST_SPREAD)
+        return float(1.0 - np.exp(-max(0.0, more) / spread))
 
 
 @torch.no_grad()
-def denoising_gains(
-    backbone: LatentDiffusion, picture: Tensor, texts: Sequence[str], progress: Progress
-) -> NDArray[np.float64]:
-    """(texts,): the share of the error with the empty text that each text removes, below 0 when it
-    adds to it; mean over three noise levels, with the same noise for all."""
-    read = [backbone.embed_text(text) for text in ("", *texts)]
+def word_effect(
+    backbone: LatentDiffusion, picture: Tensor, text: str, progress: Progress
+) -> WordEffect:
+    """Mean over three noise levels, with the same noise for all texts: 15 passes of the network.
+
+    picture: (1, channels, rows, columns) in [-1, 1]; small ones suffice.
+    """
+    texts = [backbone.embed_text(one) for one in ("", text, *OTHER_WORDS)]
     latent = backbone.encode(picture)
     rng = torch.Generator().manual_seed(_SEED)
-    found = []
+    gains, differences = [], []
     for share in progress.track(_NOISE_LEVELS, "comparing words"):
+        timestep = round(share * (backbone.timesteps - 1))
         noise = torch.randn(latent.shape, generator=rng).to(latent)
-        errors = _errors(backbone, latent, noise, round(share * (backbone.timesteps - 1)), read)
-        gains = 1.0 - errors[1:] / max(errors[0], 1e-12)
-        # Half precision may overflow; an answer that is no number helps nothing.
-        found.append(np.where(np.isfinite(gains), gains, 0.0))
-    return np.asarray(np.mean(found, axis=0), dtype=np.float64)
+        noisy = backbone.add_noise(latent, timestep, noise)
+        answers = torch.cat([backbone.denoise(noisy, timestep, one).float() for one in texts])
+        target = _target(backbone, latent, noise, timestep, answers[:1])
+        gains.append(_gains(answers, target))
+        differences.append(_difference(answers))
+    gain = np.mean(gains, axis=0)
+    return WordEffect(float(gain[0]), gain[1:], torch.stack(differences).mean(0).cpu())
 
 
-def _errors(
-    backbone: LatentDiffusion,
-    latent: Tensor,
-    noise: Tensor,
-    timestep: int,
-    texts: Sequence[TextEmbedding],
-) -> NDArray[np.float64]:
-    """(texts,): mean squared error of what the network predicts; the first text is empty."""
-    noisy = backbone.add_noise(latent, timestep, noise)
-    answers = [backbone.denoise(noisy, timestep, text).float() for text in texts]
-    target = _target(backbone, latent, noise, timestep, answers[0])
-    return np.array([float((one - target).square().mean()) for one in answers])
+def _gains(answers: Tensor, target: Tensor) -> NDArray[np.float64]:
+    """(texts - 1,): the first answer is the empty text's."""
+    errors = (answers - target).square().mean((1, 2, 3)).double().cpu().numpy()
+    gains = 1.0 - errors[1:] / max(errors[0], 1e-12)
+    # Half precision may overflow; an answer that is no number helps nothing.
+    return np.where(np.isfinite(gains), gains, 0.0)
+
+
+def _difference(answers: Tensor) -> Tensor:
+    """(rows, columns): of the second answer and the mean of those behind it."""
+    apart = (answers[1] - answers[2:].mean(0)).square().mean(0)
+    apart = torch.nan_to_num(apart, nan=0.0, posinf=0.0)
+    return apart / apart.mean().clamp_min(1e-20)
 
 
 def _target(

@@ -19,15 +19,15 @@ from DiffusionSegLib.methods.adzus.plane_attention import network_picture
 from DiffusionSegLib.methods.adzus.plane_outline import PlaneOutline
 from DiffusionSegLib.methods.adzus.refine_rule import refine_plane
 from DiffusionSegLib.methods.adzus.vocabulary import is_pathology
-from DiffusionSegLib.methods.adzus.word_fit import word_fit
-from DiffusionSegLib.methods.adzus.word_map import content_tokens, walked, word_map
+from DiffusionSegLib.methods.adzus.word_fit import word_effect
+from DiffusionSegLib.methods.adzus.word_map import content_tokens, joined_evidence, word_map
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["RULE", "is_pathology", "outline_words"]
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
-RULE = "words: cross-attention of the prompt, carried on by self-attention"
+RULE = "words: where they change the network's answer and are looked at, carried by self-attention"
 _FIT_MULTIPLES = 4  # 128 pixels for the bundled network, 256 for Stable Diffusion
 _FLAT = 1e-4  # a map's range, of its highest value, below which it says nothing
 _WEAKEST_PART = 0.5  # of the strongest part
@@ -39,7 +39,7 @@ def outline_words(
     """One pass with the text, then some small ones that tell whether it fits the image.
 
     Where the words' map is high by Otsu's threshold, its strongest connected parts are drawn to
-    edges. score: how well the words fit the image (see word_fit) times the share of the map's
+    edges. score: how well the words fit the image (see WordEffect) times the share of the map's
     variance that lies between inside and outside; 0 for words that say nothing of the image.
     A text without a word that carries meaning outlines nothing. Raises PromptError for one that
     the model cannot read whole.
@@ -50,14 +50,16 @@ def outline_words(
     tokens = content_tokens(done.text)
     if not tokens or not done.cross_maps:
         return PlaneOutline(np.zeros(plane.canvas.size, dtype=np.float32), 0.0, RULE)
-    places = word_map(done.cross_maps, tokens, plane.attention.grid)
-    values = plane.enlarge(walked(places, plane.attention.walk).numpy())
-    mask = _strong_parts(values, _otsu(values))
     small = _small(picture, backbone.image_multiple)
-    fit = word_fit(backbone, small, text, progress.part(0.5, 1.0))
+    effect = word_effect(backbone, small, text, progress.part(0.5, 1.0))
+    grid, walk = plane.attention.grid, plane.attention.walk
+    looked_at = word_map(done.cross_maps, tokens, grid)
+    places = joined_evidence(looked_at, effect.difference, walk, grid)
+    values = plane.enlarge(places.numpy())
+    mask = _strong_parts(values, _otsu(values))
     nowhere = np.zeros_like(mask)
     refined = refine_plane(plane, mask, nowhere, nowhere)
-    return PlaneOutline(refined.probability, fit * _separation(values, mask), RULE)
+    return PlaneOutline(refined.probability, effect.fit * _separation(values, mask), RULE)
 
 
 def _small(picture: Tensor, multiple: int) -> Tensor:

@@ -3,11 +3,12 @@ says the image is."""
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
-from DiffusionSegLib.methods.adzus.word_fit import OTHER_WORDS, denoising_gains, word_fit
+from DiffusionSegLib.methods.adzus.word_fit import OTHER_WORDS, WordEffect, word_effect
 from DiffusionSegLib.progress import Progress
 
 BRIGHT = torch.ones(1, 1, 8, 8)
@@ -51,10 +52,14 @@ class Ideal:
         raise AssertionError("nothing overflows here")
 
 
+def effect(network, text):
+    return word_effect(network, BRIGHT, text, Progress.silent())
+
+
 @pytest.mark.parametrize("velocity", [True, False])
 def test_words_that_are_true_fit_and_others_do_not(velocity):
     network = Ideal(velocity)
-    fits = [word_fit(network, BRIGHT, text, Progress.silent()) for text in ("bright", "dark", "x")]
+    fits = [effect(network, text).fit for text in ("bright", "dark", "x")]
     assert fits[0] > 0.9
     assert fits[1:] == [0.0, 0.0]
 
@@ -62,7 +67,8 @@ def test_words_that_are_true_fit_and_others_do_not(velocity):
 def test_gains_by_hand():
     """The error in the image is 0.5 (text - 1) plus half the noise; the target divides out."""
     network = Ideal(False)
-    gains = denoising_gains(network, BRIGHT, ("bright", "dark", ""), Progress.silent())
+    found = effect(network, "bright")
+    gains = [found.gain, effect(network, "dark").gain, found.others[0]]
     wanted = []
     rng = torch.Generator().manual_seed(0)
     for share in (0.35, 0.5, 0.7):
@@ -73,13 +79,40 @@ def test_gains_by_hand():
     assert gains == pytest.approx(torch.tensor(wanted).mean(0).numpy(), abs=1e-4)
 
 
+def test_the_answer_differs_where_the_word_is():
+    """A network for which "bright" is the left half only."""
+    network = Ideal(False)
+    plain = network.denoise
+
+    def half(latent, timestep, text):
+        none = network.embed_text("")
+        answer = plain(latent, timestep, none)
+        answer[..., :4] = plain(latent, timestep, text)[..., :4]
+        return answer
+
+    network.denoise = half
+    found = effect(network, "bright").difference
+    assert found.shape == (8, 8)
+    assert found[:, :4].numpy() == pytest.approx(2.0, rel=1e-4)
+    assert found[:, 4:].abs().max() < 1e-6
+
+
+def test_fit_by_hand():
+    others = np.array([0.03, 0.05, 0.04])
+    found = WordEffect(0.1, others, torch.ones(1, 1)).fit
+    assert found == pytest.approx(1 - math.exp(-0.06 / math.sqrt((0.0009 + 0.0025 + 0.0016) / 3)))
+    assert WordEffect(0.02, np.zeros(3), torch.ones(1, 1)).fit == pytest.approx(1 - math.exp(-1))
+    assert WordEffect(-0.5, -np.ones(3), torch.ones(1, 1)).fit == 0.0
+
+
 def test_an_answer_that_overflowed_helps_nothing():
     network = Ideal(True)
     network.denoise = lambda latent, timestep, text: latent * math.nan
-    assert word_fit(network, BRIGHT, "bright", Progress.silent()) == 0.0
+    assert effect(network, "bright").fit == 0.0
+    assert effect(network, "bright").difference.max() == 0.0
 
 
 def test_what_it_costs():
     network = Ideal(True)
-    word_fit(network, BRIGHT, "bright", Progress.silent())
+    effect(network, "bright")
     assert network.calls == 3 * (2 + len(OTHER_WORDS))

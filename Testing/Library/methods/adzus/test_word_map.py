@@ -3,7 +3,12 @@ import torch
 
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
 from DiffusionSegLib.diffusion.attention.capture import AttentionMap
-from DiffusionSegLib.methods.adzus.word_map import content_tokens, walked, word_map
+from DiffusionSegLib.methods.adzus.word_map import (
+    content_tokens,
+    joined_evidence,
+    walked,
+    word_map,
+)
 
 
 def cross_map(side, share, seed=0):
@@ -53,3 +58,20 @@ def test_the_walk_is_repeated_averaging():
     values = torch.arange(6.0)
     assert torch.allclose(walked(values, walk, 3), torch.linalg.matrix_power(walk, 3) @ values)
     assert torch.equal(walked(values, walk, 0), values)
+
+
+def evidence(looked_at, changed):
+    return joined_evidence(looked_at, changed.reshape(4, 4), torch.eye(16), (4, 4))
+
+
+def test_attention_counts_as_far_as_it_agrees_with_what_words_change():
+    changed, other = torch.arange(16.0), torch.tensor([1.0, -1, -1, 1]).repeat(4)
+    standard = (changed - 7.5) / changed.std(correction=0)
+    assert torch.allclose(evidence(3 * changed + 1, changed), 2 * standard, atol=1e-5)
+    assert torch.allclose(evidence(other, changed), standard, atol=1e-5)  # uncorrelated
+    assert torch.allclose(evidence(-changed, changed), standard, atol=1e-5)  # contradicts
+    assert torch.allclose(evidence(torch.ones(16), changed), standard, atol=1e-5)  # says nothing
+
+
+def test_words_that_change_nothing_and_are_looked_at_nowhere_leave_no_evidence():
+    assert evidence(torch.ones(16), torch.zeros(16)).abs().max() == 0
