@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DiffusionSegLib.methods.adzus.hints import Hint
-from DiffusionSegLib.methods.adzus.options import Option, Options
+from DiffusionSegLib.methods.adzus.options import Option, Options, different
 from DiffusionSegLib.methods.adzus.reading import Family
 
 __all__ = ["meant_regions"]
@@ -64,12 +64,11 @@ def _likeliest(
         ),
         reverse=True,
     )
-    found: list[Option] = []
-    for weight, number, level in ranked:
-        option = Option(families[number].regions.region(level), weight / total)
-        if len(found) < most and all(option.differs(one) for one in found):
-            found.append(option)
-    return tuple(found)
+    return different(
+        (Option(families[number].regions.region(level), weight / total)
+         for weight, number, level in ranked),
+        most,
+    )  # fmt: skip
 
 
 def _alone(family: Family, hint: Hint) -> Options:

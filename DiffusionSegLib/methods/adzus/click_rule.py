@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ __all__ = ["RULES", "outline_hints"]
 
 Floats = NDArray[np.float32]
 RULES = {
-    "both": "clicks: nested regions of color and edges, judged by edges and attention",
+    "both": "clicks: nested regions of color, edges and attention, judged together",
     "attention": "clicks: Markov maps of self-attention, judged by edges and attention",
     "image": "clicks: nested regions of color and edges, without attention",
 }
@@ -38,24 +39,52 @@ def outline_hints(
     pixels are as they say in the result. The outline after the first n hints is the one that these
     alone would give.
     """
+    used = weights or EditWeights()
     start = next(number for number, hint in enumerate(hints) if hint.include)
-    first, before = hints[start], list(hints[:start])
-    options = meant_regions(reader.families(first), first, before, granularity, _CANDIDATES)
-    used = [*before, first]
-    probability = _pinned(options.probability, used)
-    for hint in hints[start + 1 :]:
-        outline = probability >= 0.5
-        used = [*used, hint]
-        if not bool((outline[tuple(hint.pixels.T)] == hint.include).all()):
-            found = corrected_outlines(
-                reader, outline, hint, used[:-1], granularity, weights or EditWeights(), _CANDIDATES
-            )
-            if found is not None:
-                options, probability = found, found.probability
-        probability = _pinned(probability, used)
-    return PlaneOutline(
-        probability, _confidence(options), RULES[reader.evidence], _candidates(options)
+    said = [(hint.key, hint.include) for hint in hints]
+    first = hints[start]
+    options, probability = reader.remembered(
+        (granularity, used, *said[: start + 1]),
+        lambda: _first(reader, first, hints[:start], granularity),
     )
+    for count in range(start + 1, len(hints)):
+        options, probability = reader.remembered(
+            (granularity, used, *said[: count + 1]),
+            partial(
+                _next, reader, options, probability, hints[count], hints[:count], granularity, used
+            ),
+        )
+    return PlaneOutline(
+        probability.copy(), _confidence(options), RULES[reader.evidence], _candidates(options)
+    )
+
+
+def _first(
+    reader: PlaneReader, hint: Hint, before: Sequence[Hint], granularity: float
+) -> tuple[Options, Floats]:
+    """What the first included hint means; those before it exclude."""
+    options = meant_regions(reader.families(hint), hint, before, granularity, _CANDIDATES)
+    return options, _pinned(options.probability, [*before, hint])
+
+
+def _next(
+    reader: PlaneReader,
+    options: Options,
+    probability: Floats,
+    hint: Hint,
+    before: Sequence[Hint],
+    granularity: float,
+    weights: EditWeights,
+) -> tuple[Options, Floats]:
+    """The same options, or those that agree with a further hint."""
+    outline = probability >= 0.5
+    if not bool((outline[tuple(hint.pixels.T)] == hint.include).all()):
+        found = corrected_outlines(
+            reader, outline, hint, before, granularity, weights, _CANDIDATES
+        )
+        if found is not None:
+            options, probability = found, found.probability
+    return options, _pinned(probability, [*before, hint])
 
 
 def _pinned(probability: Floats, hints: Sequence[Hint]) -> Floats:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
+from scipy import ndimage
 
-__all__ = ["connected_to", "without_holes"]
+from DiffusionSegLib.methods.adzus.bounding import bounding_box
+
+__all__ = ["connected_to", "filled", "without_holes"]
 
 Floats = NDArray[np.float32]
 
@@ -29,6 +32,20 @@ def without_holes(connected: Floats) -> Floats:
     for border in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
         marker[border] = connected[border]
     return _array(sitk.ReconstructionByDilation(_image(marker), _image(connected), False))
+
+
+def filled(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(rows, columns): one region with its holes filled; paths out of a hole run over edges."""
+    whole = region.copy()
+    if region.any():
+        part = whole[bounding_box(region)]
+        labels, _ = ndimage.label(~part)
+        frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+        is_outside = np.zeros(int(labels.max()) + 1, dtype=bool)
+        is_outside[frame] = True
+        is_outside[0] = False
+        part[:] = ~is_outside[labels]
+    return whole
 
 
 def _image(values: Floats) -> sitk.Image:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from DiffusionSegLib.methods.adzus.choosing import meant_regions
-from DiffusionSegLib.methods.adzus.connected import connected_to
+from DiffusionSegLib.methods.adzus.connected import connected_to, filled
 from DiffusionSegLib.methods.adzus.editing import EditWeights, edit_score
 from DiffusionSegLib.methods.adzus.hints import Hint
-from DiffusionSegLib.methods.adzus.options import Option, Options
+from DiffusionSegLib.methods.adzus.options import Option, Options, different
 from DiffusionSegLib.methods.adzus.reading import PlaneReader
 
 __all__ = ["corrected_outlines", "local_changes", "new_readings", "with_hints"]
@@ -47,12 +47,8 @@ def corrected_outlines(
     shares /= shares.sum()
     stack = np.stack([one for one, _ in outlines]).reshape(len(outlines), -1)
     probability = (shares.astype(np.float32) @ stack).reshape(last.shape)
-    found: list[Option] = []
-    for number in np.argsort(-shares):
-        option = Option(outlines[number][0], float(shares[number]))
-        if len(found) < most and all(option.differs(one) for one in found):
-            found.append(option)
-    return Options(probability, tuple(found))
+    ranked = (Option(outlines[n][0], float(shares[n])) for n in np.argsort(-shares))
+    return Options(probability, different(ranked, most))
 
 
 def local_changes(
@@ -73,8 +69,8 @@ def local_changes(
             continue
         for limit in np.unique(np.quantile(values, _SHARES)):
             grown = (reached <= limit) & wrong
-            if int(grown.sum()) >= _FEWEST_PIXELS:
-                changed = ndimage.binary_fill_holes(last | grown) if hint.include else last & ~grown
+            if np.count_nonzero(grown) >= _FEWEST_PIXELS:
+                changed = filled(last | grown) if hint.include else last & ~grown
                 yield with_hints(changed, others)
 
 

@@ -9,11 +9,13 @@ middle of that part. The weights were chosen as those of level_score.py.
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from DiffusionSegLib.methods.adzus.bounding import bounding_box
 from DiffusionSegLib.methods.adzus.canvas import Canvas
 from DiffusionSegLib.methods.adzus.hints import Hint
 from DiffusionSegLib.methods.adzus.neighbors import straight_pairs
@@ -47,7 +49,7 @@ class EditWeights:
     is_local: float = -0.41
     new_border: float = -1.8
 
-    @property
+    @cached_property
     def vector(self) -> NDArray[np.float64]:
         """(measures,)."""
         return np.array(astuple(self))
@@ -78,7 +80,7 @@ def edit_measures(
         return None
     before, behind = straight_pairs(last.view(np.int8))
     new = border[before[border] == behind[border]]
-    area, old = max(1, int(outline.sum())), max(1, int(last.sum()))
+    area, old = (max(1, int(np.count_nonzero(one))) for one in (outline, last))
     compact = 4 * np.pi * area / (np.pi / 4 * len(border)) ** 2
     changed, depth, offset, share = _changed_part(outline, last, hint)
     log_changed, log_area = np.log(changed / canvas.body), np.log(area / canvas.body)
@@ -93,24 +95,37 @@ def edit_measures(
 
 def _changed_part(outline: Bools, last: Bools, hint: Hint) -> tuple[float, float, float, float]:
     """Area, log of depth, log of offset and share of the connected change at the hint."""
-    changed = outline != last
-    labels, _ = ndimage.label(changed)
-    number = labels[tuple(hint.pixels[0])]
-    rows, columns = np.nonzero((labels == number) if number else np.zeros_like(changed))
-    area = float(max(1, len(rows)))
-    share = area / max(1, int(changed.sum()))
-    if not hint.is_click or len(rows) == 0:
+    part, total = _part_at(outline != last, hint)
+    area = float(max(1, int(np.count_nonzero(part))))
+    share = area / max(1, total)
+    if not hint.is_click or not part.any():
         return area, *_NEUTRAL, share
+    box = bounding_box(part)
     radius = np.sqrt(area / np.pi)
-    row, column = hint.center
+    row, column = hint.center[0] - box[0].start, hint.center[1] - box[1].start
+    rows, columns = np.nonzero(part[box])
     offset = np.hypot(rows.mean() - row, columns.mean() - column) / radius
-    depth = _depth(labels == number, row, column) / radius
+    depth = _depth(part[box], row, column) / radius
     log_depth = float(np.log(np.clip(depth, 1e-2, 1.2)))
     return area, log_depth, float(np.log1p((offset / _USUAL_OFFSET) ** 2)), share
 
 
+def _part_at(changed: Bools, hint: Hint) -> tuple[Bools, int]:
+    """(rows, columns): the connected part of what changed at the hint's first pixel, empty where
+    nothing did; and how many pixels changed in all."""
+    part = np.zeros_like(changed)
+    row, column = (int(place) for place in hint.pixels[0])
+    if changed[row, column]:
+        box = bounding_box(changed)
+        labels, _ = ndimage.label(changed[box])
+        part[box] = labels == labels[row - box[0].start, column - box[1].start]
+    return part, int(np.count_nonzero(changed))
+
+
 def _depth(part: Bools, row: float, column: float) -> float:
-    rows, columns = np.nonzero(~part)
-    if len(rows) == 0:
+    """To the nearest pixel beside the part; no other is nearer than one in or around its box."""
+    if part.all():
         return 1e4
-    return float(np.sqrt(((rows - row) ** 2 + (columns - column) ** 2).min()))
+    rows, columns = np.ogrid[: part.shape[0], : part.shape[1]]
+    squares = (rows - row) ** 2 + (columns - column) ** 2
+    return float(np.sqrt(squares[~part].min()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Option", "Options"]
+__all__ = ["Option", "Options", "different"]
 
 _APART = 0.8  # outlines with a higher IoU are one
 
@@ -21,8 +23,12 @@ class Option:
 
     def differs(self, other: Option) -> bool:
         """Whether the two overlap too little to be the same outline to a user."""
-        both = int((self.outline & other.outline).sum())
-        return both < _APART * max(1, int((self.outline | other.outline).sum()))
+        both = int(np.count_nonzero(self.outline & other.outline))
+        return both < _APART * max(1, self._area + other._area - both)
+
+    @cached_property
+    def _area(self) -> int:
+        return int(np.count_nonzero(self.outline))
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,3 +38,14 @@ class Options:
 
     probability: NDArray[np.float32]
     likeliest: tuple[Option, ...]
+
+
+def different(ranked: Iterable[Option], most: int) -> tuple[Option, ...]:
+    """The first ``most`` of them that differ from all before."""
+    found: list[Option] = []
+    for option in ranked:
+        if len(found) == most:
+            break
+        if all(option.differs(one) for one in found):
+            found.append(option)
+    return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -40,6 +41,11 @@ class PlaneAttention:
     def grid(self) -> Grid:
         """The finest."""
         return self.maps[0].grid
+
+    @cached_property
+    def entering(self) -> Tensor:
+        """(places,): how often a step of the walk leads to a place, all places taken together."""
+        return self.walk.sum(0)
 
 
 def read_attention(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from DiffusionSegLib.methods.adzus.closeness import color_and_space, geodesic
+from DiffusionSegLib.methods.adzus.closeness import (
+    attention_and_space,
+    color_and_space,
+    geodesic,
+)
 from DiffusionSegLib.methods.adzus.cohesion import normalized_cuts
 from DiffusionSegLib.methods.adzus.connected import connected_to, without_holes
 from DiffusionSegLib.methods.adzus.hints import Hint
@@ -21,6 +25,7 @@ from DiffusionSegLib.methods.adzus.nested import (
     measure_regions,
     nested_regions,
 )
+from DiffusionSegLib.methods.adzus.options import Options
 from DiffusionSegLib.methods.adzus.plane import Plane
 
 __all__ = ["EVIDENCE", "Family", "PlaneReader"]
@@ -54,7 +59,7 @@ class PlaneReader:
     """Reads hints in one slice; what was read once is remembered.
 
     evidence: "attention" alone (Markov maps, as M2N2), the "image" alone (color, space, edges; no
-    normalized cut counts), or "both": regions of the image, judged by attention too.
+    normalized cut counts), or "both": regions of all three kinds, judged by attention too.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class PlaneReader:
         self._weights = weights or ScoreWeights()
         self._distances: dict[tuple[bytes, bool], dict[str, Floats]] = {}
         self._families: dict[tuple[bytes, bool], tuple[Family, ...]] = {}
+        self._answers: dict[tuple[Any, ...], tuple[Options, Floats]] = {}
 
     def distances(self, hint: Hint) -> dict[str, Floats]:
         """By source: (rows, columns) of the canvas, distance from the hint."""
@@ -81,11 +87,23 @@ class PlaneReader:
             self._families[hint.key] = tuple(self._family(name, d, hint) for name, d in found)
         return self._families[hint.key]
 
+    def remembered(
+        self, said: tuple[Any, ...], answer: Callable[[], tuple[Options, Floats]]
+    ) -> tuple[Options, Floats]:
+        """What was answered to the same before; so a further click costs no more than one."""
+        if said not in self._answers:
+            _make_room(self._answers)
+            self._answers[said] = answer()
+        return self._answers[said]
+
     def _measure(self, hint: Hint) -> dict[str, Floats]:
         canvas = self.plane.canvas
         if self.evidence == "attention":
             return {"attention": self._markov(hint)}
-        return {"color": color_and_space(canvas, hint), "edges": geodesic(canvas, hint)}
+        found = {"color": color_and_space(canvas, hint), "edges": geodesic(canvas, hint)}
+        if self.evidence == "both":
+            found["attention"] = attention_and_space(self._markov(hint), canvas, hint)
+        return found
 
     def _markov(self, hint: Hint) -> Floats:
         """M2N2's map, enlarged along the picture's edges."""
@@ -107,6 +125,6 @@ class PlaneReader:
         return Family(source, regions, measures, cuts, scores)
 
 
-def _make_room(memory: dict[tuple[bytes, bool], Any]) -> None:
+def _make_room(memory: dict[Any, Any]) -> None:
     while len(memory) >= _REMEMBERED:
         memory.pop(next(iter(memory)))
