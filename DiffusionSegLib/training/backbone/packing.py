@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from DiffusionSegLib.methods.cdal.intensity import IntensityMap, IntensityRule
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.training.backbone.pack import Pack, Picture, write_pack
@@ -86,14 +86,16 @@ def _places(count: int, wanted: int) -> list[int]:
     return [int(place) for place in np.unique(np.round(chosen * (count - 1)))]
 
 
-def _eight_bits(source: Source, array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    if not source.intensity:
-        if array.dtype == np.uint16:
-            return np.round(array.astype(np.float32) / 257).astype(np.uint8)
-        return array.astype(np.uint8)
-    rules = [IntensityRule.from_dict(source.intensity)] * len(array)
-    unit = (IntensityMap.fit(array, rules).apply(array) + 1) / 2
-    return np.round(unit * 255).astype(np.uint8)
+def _eight_bits(source: Source, array: NDArray[Any]) -> NDArray[np.uint8]:
+    """As stored where the source names no limits, else what lies between them."""
+    rule = source.intensity
+    if not rule:
+        stored = array.astype(np.float32) / (257 if array.dtype == np.uint16 else 1)
+        return np.round(stored).astype(np.uint8)
+    limits = (rule["low"], rule["high"])
+    low, high = limits if rule["kind"] == "window" else np.percentile(array, limits)
+    unit = (array.astype(np.float32) - low) / max(high - low, 1e-6)
+    return np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)
 
 
 def _fit(pixels: NDArray[np.uint8]) -> Tensor:

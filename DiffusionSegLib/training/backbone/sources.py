@@ -23,7 +23,7 @@ class Source:
     that does not belong to the case's name. patient: regular expression whose group is the patient
     of a case; run: (first, length) for cases that are numbers in runs of slices of one patient.
     strata, exclude: as for split_cases. axes, slices: of a volume, that many slices along each.
-    intensity: {"kind", "low", "high"} as for cDAL, or {} for 8 or 16 bits as they are stored.
+    intensity: {"kind": "window" or "percentile", "low", "high"}, or {} for 8 or 16 bits as stored.
     weight: how often it is drawn. captions: several texts by the start of the case's name.
     """
 
