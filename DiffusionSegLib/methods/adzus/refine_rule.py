@@ -49,8 +49,8 @@ class RefineWeights:
     strength: float = 4.0
     stroke_weight: float = 3.0
     rounds: int = 2
-    agreements: tuple[float, ...] = (0.78, 0.9)
-    doubts: tuple[float, ...] = (0.05, 0.35)
+    agreements: tuple[float, ...] = (0.7, 0.85)
+    doubts: tuple[float, ...] = (0.05, 0.4)
 
 
 def refine_plane(
