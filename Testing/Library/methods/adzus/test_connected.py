@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from DiffusionSegLib.methods.adzus.connected import connected_to, without_holes
+from DiffusionSegLib.methods.adzus.connected import connected_to, filled, without_holes
 
 SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 
@@ -87,3 +87,12 @@ def test_regions_hold_the_hint_hang_together_and_have_no_holes(seed):
             assert region[tuple(pixel)]
             assert ndimage.label(region)[1] == 1
             assert np.array_equal(ndimage.binary_fill_holes(region), region)
+
+
+@settings(max_examples=80)
+@given(SIZES, st.integers(0, 999), st.floats(0.0, 1.0))
+def test_one_region_is_filled(size, seed, share):
+    region = np.random.default_rng(seed).random(size) < share
+    before = region.copy()
+    assert np.array_equal(filled(region), ndimage.binary_fill_holes(region))
+    assert np.array_equal(region, before)
