@@ -71,4 +71,5 @@ def _hounsfield(name: str) -> IntensityWindow:
 def _sample(image: Image) -> NDArray[Any]:
     values = image.array if image.is_rgb else image.array[0]
     flat = values.reshape(-1)
-    return np.asarray(flat[:: max(1, flat.size // _MOST_SAMPLED)])
+    sample = np.asarray(flat[:: max(1, flat.size // _MOST_SAMPLED)])
+    return sample.view(np.uint8) if sample.dtype == np.bool_ else sample  # percentiles subtract
