@@ -14,10 +14,12 @@ from scipy import ndimage
 from DiffusionSegLib.methods.adzus.canvas import Canvas
 from DiffusionSegLib.methods.adzus.hints import Hint
 
-__all__ = ["color_and_space", "geodesic"]
+__all__ = ["attention_and_space", "color_and_space", "geodesic"]
 
 Floats = NDArray[np.float32]
 _SPACE = 80.0  # units of L*a*b* for the picture's long side
+_STEPS = 1.5  # ranges of a Markov map for the picture's long side
+_USUAL = (0.01, 0.95)  # quantiles
 _FLAT = 0.2  # cost of a step where the picture is flat, in units of L*a*b* a pixel
 _AROUND = 2  # pixels around a click whose mean color counts
 
@@ -28,6 +30,14 @@ def color_and_space(canvas: Canvas, hint: Hint) -> Floats:
     far = np.linalg.norm(canvas.color - wanted, axis=-1)
     away = ndimage.distance_transform_edt(~_drawn(canvas, hint))
     return np.asarray(far + _SPACE / max(canvas.size) * away, dtype=np.float32)
+
+
+def attention_and_space(steps: Floats, canvas: Canvas, hint: Hint) -> Floats:
+    """(rows, columns): a Markov map (see markov.py), scaled to a range of about 1, plus the
+    distance in space. steps: the map, enlarged to the canvas."""
+    low, high = np.quantile(steps, _USUAL)
+    away = ndimage.distance_transform_edt(~_drawn(canvas, hint)) / max(canvas.size)
+    return np.asarray((steps - low) / (high - low + 1e-9) + _STEPS * away, dtype=np.float32)
 
 
 def geodesic(canvas: Canvas, hint: Hint) -> Floats:
