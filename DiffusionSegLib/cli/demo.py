@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from DiffusionSegLib.demo.run import SampleResult
 
 DESCRIPTION = """\
-Outlines the sample images that come with the program, each with its own model, and writes the
-outlines (.seg.nrrd), overlay pictures (.png) and one page (index.html) that shows image, outline,
-probability and uncertainty, with Dice against the known outline. Needs no network.
+Outlines the sample images that come with the program, each with its own model and some of them by
+ADZUS, which no outline was ever shown to, and writes the outlines (.seg.nrrd), overlay pictures
+(.png) and one page (index.html) that shows image, outline, probability and uncertainty, with Dice
+against the known outline. Needs no network.
 """
 
 
@@ -46,9 +47,11 @@ def run(args: argparse.Namespace) -> int:
     from DiffusionSegLib.demo.page import render_page
     from DiffusionSegLib.demo.run import run_samples
     from DiffusionSegLib.demo.samples import load_samples, samples_folder
+    from DiffusionSegLib.demo.zero_shot import zero_shot_samples
     from DiffusionSegLib.io.atomic import atomic_file
 
     samples = load_samples(samples_folder())
+    samples = (*samples, *zero_shot_samples(samples))
     page = _folder(args.output) / "index.html"
     check_outputs([page])
     with progress_bar(args.quiet) as progress:

@@ -45,7 +45,8 @@ def _introduction(results: Sequence[SampleResult], machine: str, version: str) -
         "<h1>DiffusionSeg: outlines from generative diffusion models</h1>"
         '<p class="lead">Real images, each outlined by a generative diffusion model (a network '
         "that removes noise step by step; this is <strong>not diffusion MRI</strong>) and compared "
-        "with the known outline that was published with the image.</p>"
+        "with the known outline that was published with the image. ADZUS learned from images "
+        "alone, without outlines: it is told where to look by what each of its titles says.</p>"
         '<p class="warning">For research. Not for clinical use.</p>'
         f'<p class="faint">{len(results)} images, {total:.1f} seconds of computing on '
         f"{escape(machine)}, DiffusionSeg {escape(version)}. Dice is 1 for identical outlines and "
@@ -93,6 +94,8 @@ def _facts(result: SampleResult) -> str:
         dices.append(f"<span>mean <b>{result.dice:.3f}</b></span>")
     held_out = f"<span>from the model's {escape(result.split)} split</span>" if result.split else ""
     reason = escape(result.proposal.verdict.reason) if result.proposal else ""
+    rule = result.proposal.provenance.rule if result.proposal else ""
+    reason += f" Outlined by the rule “{escape(rule)}”." if rule else ""
     return (
         f'<div class="facts"><span>{_verdict(result)}</span>{"".join(dices)}'
         f"<span><b>{result.seconds:.1f}</b> s on {escape(result.device)}</span>"
@@ -160,12 +163,14 @@ def _embedded(picture: Pillow.Image) -> str:
 
 def _sources(results: Sequence[SampleResult]) -> str:
     """Each source once, and each model once."""
-    images = {
-        sample.attribution: f"<li>{escape(sample.title)}: {escape(sample.attribution)}. "
-        f'<a href="{escape(sample.licence_url)}">{escape(sample.licence)}</a>. '
-        f"Changes: {escape(sample.changes or 'none')}</li>"
-        for sample in (result.sample for result in results)
-    }
+    images: dict[str, str] = {}
+    for sample in (result.sample for result in results):
+        images.setdefault(
+            sample.attribution,
+            f"<li>{escape(sample.title)}: {escape(sample.attribution)}. "
+            f'<a href="{escape(sample.licence_url)}">{escape(sample.licence)}</a>. '
+            f"Changes: {escape(sample.changes or 'none')}</li>",
+        )
     models = {
         result.model.id: f"<li>{escape(result.model.id)}: {escape(result.model.title)}. "
         f"{escape(result.model.citation)} Licence: {escape(str(result.model.licence.name))}.</li>"

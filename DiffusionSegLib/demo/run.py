@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.demo.overlay import PlanePictures, largest_spread, overlay_png, sample_pictures
 from DiffusionSegLib.demo.samples import Sample
+from DiffusionSegLib.demo.zero_shot import asked_of
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError
 from DiffusionSegLib.evaluation import metrics
 from DiffusionSegLib.evaluation.cases import channel_names
@@ -81,13 +82,15 @@ def _session_for(sample: Sample, sessions: dict[tuple[str, str], Session]) -> Se
 
 
 def _run_sample(session: Session, sample: Sample, folder: Path, progress: Progress) -> SampleResult:
-    image = _read(session, sample)
+    image, prompt = _read(session, sample), Prompt()
+    truth = read_truth(sample.label, image).mask
+    if sample.told:
+        image, truth, prompt = asked_of(sample, image, truth)
     started = time.monotonic()
     session.set_image(image, progress=progress.part(0.0, 0.3))
-    proposal = session.propose(Prompt(), progress=progress.part(0.3, 0.9))
+    proposal = session.propose(prompt, progress=progress.part(0.3, 0.9))
     seconds = time.monotonic() - started
     mask = proposal.mask()
-    truth = read_truth(sample.label, image).mask
     pairs = label_pairs(proposal.labels)
     pictures = sample_pictures(image, proposal, mask, truth, pairs)
     if not mask.is_empty:

@@ -14,7 +14,11 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Sample:
-    """One real case with its known outline, its model and its licence."""
+    """One real case with its known outline, its model and its licence.
+
+    zero_shot: what ADZUS will be told of it, "click", "box" or "nothing", and "" when it is not
+    shown to ADZUS; told: what the method of this sample is told, "" for one that needs no prompt.
+    """
 
     id: str
     title: str
@@ -28,6 +32,8 @@ class Sample:
     licence_url: str
     source: str
     changes: str
+    zero_shot: str = ""
+    told: str = ""
 
 
 def samples_folder() -> Path:
@@ -68,4 +74,5 @@ def _sample(entry: dict[str, Any], folder: Path) -> Sample:
         licence_url=entry["licence"]["url"],
         source=entry.get("source", ""),
         changes=entry.get("changes", ""),
+        zero_shot=entry.get("zero_shot", ""),
     )
