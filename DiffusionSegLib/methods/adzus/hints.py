@@ -39,8 +39,9 @@ class Hint:
 
 def disc_hint(row: float, column: float, size: tuple[int, int], include: bool) -> Hint:
     """A click: the pixel at that position, moved inside when it lies just outside."""
+    # A voxel's middle often lies between two pixels: rounding errors must not choose.
     place = [
-        min(max(round(value), 0), limit - 1)
+        min(max(round(value - 1e-6), 0), limit - 1)
         for value, limit in zip((row, column), size, strict=True)
     ]
     return Hint(np.array([place], dtype=np.int64), include)
