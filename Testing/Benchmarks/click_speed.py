@@ -24,7 +24,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--counts", type=int, nargs="+", default=[2, 1], metavar="THREADS",
                         help="numbers of threads to measure with (default 2 1)")  # fmt: skip
     parser.add_argument("--clicks", type=int, default=20, help="of each kind (default 20)")
+    parser.add_argument("--images", type=int, default=5, help="to measure set_image (default 5)")
     parser.add_argument("--evidence", choices=EVIDENCE, default=EVIDENCE[0])
     parser.add_argument("--size", type=int, default=SIDE, help=f"pixels a side (default {SIDE})")
     parser.add_argument("--device", choices=["cpu"], default="cpu", help="clicks use no other")
@@ -103,11 +104,19 @@ def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a median click or the preparation is over its target."""
     model = _open(args.backbone)
     pictures = list(_pictures(args.size, args.clicks))
-    rows: list[Row] = []
-    for threads in args.counts:
-        torch.set_num_threads(threads)
-        tell(f"{threads} threads")
-        rows += _measure(model, pictures, args, threads)
+    measured = {threads: _Costs() for threads in args.counts}
+    for number, (rgb, truth) in enumerate(pictures):
+        tell(f"picture {number + 1} of {len(pictures)}")
+        torch.set_num_threads(max(args.counts))
+        plane = make_plane(rgb, model, _TIMESTEP, Progress.silent())
+        for threads, costs in measured.items():
+            torch.set_num_threads(threads)
+            if number < args.images:
+                costs.make_ready(model, rgb)
+            costs.click(plane, truth, args)
+            if number == 0:
+                costs.enlarge(plane, rgb, truth)
+    rows = [row for threads, costs in measured.items() for row in costs.rows(threads)]
     told = conditions(args, backbone=model.name, evidence=args.evidence)
     told |= {"split": "bundled samples", "threads": " and ".join(map(str, args.counts))}
     told |= {"pixels": f"{args.size} x {args.size}", "click target s": MOST_SECONDS}
@@ -137,42 +146,59 @@ def _pictures(size: int, count: int) -> Iterator[tuple[Floats, Bools]]:
             yield rgb, np.ascontiguousarray(np.rot90(truth, turns))
 
 
-def _measure(
-    model: CompactDiffusion,
-    pictures: Sequence[tuple[Floats, Bools]],
-    args: argparse.Namespace,
-    threads: int,
-) -> list[Row]:
-    rgb = pictures[0][0]
-    make_plane(rgb, model, _TIMESTEP, Progress.silent())  # the first one also prepares libraries
-    whole, passes, first, further, ours, public = [], [], [], [], [], []
-    for number, (rgb, truth) in enumerate(pictures):
-        planes: list[Plane] = []
-        whole.append(Cost.of(
-            lambda rgb=rgb, planes=planes: planes.append(
-                make_plane(rgb, model, _TIMESTEP, Progress.silent())
-            )
-        ))  # fmt: skip
-        passes.append(Cost.of(lambda rgb=rgb: _pass(model, rgb)))
-        wanted = args.clicks - len(further)
-        costs = _clicks(planes[0], truth, args.evidence, max(2, min(4, 1 + wanted)))
-        first.append(costs[0])
-        further += costs[1 : 1 + max(0, wanted)]
-        if number < 2:
-            ours.append(Cost.of(_enlarging(planes[0], rgb, truth, False)))
-            public.append(Cost.of(_enlarging(planes[0], rgb, truth, True)))
-    ready = [Cost(w.wall - p.wall, w.cpu - p.cpu) for w, p in zip(whole, passes, strict=True)]
-    below = _median(ready, "cpu") < _median(passes, "cpu")
-    ratio = _median(public, "cpu") / _median(ours, "cpu")
-    return [
-        _row(threads, "set_image", whole),
-        _row(threads, "of it the network", passes),
-        _row(threads, "of it the preparation", ready, below),
-        _row(threads, "first click", first, _median(first, "wall") < MOST_SECONDS),
-        _row(threads, "further click", further, _median(further, "wall") < MOST_SECONDS),
-        _row(threads, "upsampling, ours", ours),
-        _row(threads, f"upsampling, public way ({ratio:.0f} x)", public),
-    ]
+@dataclass(frozen=True)
+class _Costs:
+    """With one number of threads."""
+
+    whole: list[Cost] = field(default_factory=list)
+    passes: list[Cost] = field(default_factory=list)
+    first: list[Cost] = field(default_factory=list)
+    further: list[Cost] = field(default_factory=list)
+    ours: list[Cost] = field(default_factory=list)
+    public: list[Cost] = field(default_factory=list)
+
+    def make_ready(self, model: CompactDiffusion, rgb: Floats) -> None:
+        """set_image, and its pass of the network by itself."""
+        whole = Cost.of(lambda: make_plane(rgb, model, _TIMESTEP, Progress.silent()))
+        self.whole.append(whole)
+        self.passes.append(Cost.of(lambda: _pass(model, rgb)))
+
+    def click(self, plane: Plane, truth: Bools, args: argparse.Namespace) -> None:
+        """One first click and up to three further ones, while any are wanted."""
+        costs = _clicks(plane, truth, args.evidence, 4)
+        self.first.append(costs[0])
+        self.further.extend(costs[1 : 1 + max(0, args.clicks - len(self.further))])
+
+    def enlarge(self, plane: Plane, rgb: Floats, truth: Bools) -> None:
+        """A click's map, both ways."""
+        self.ours.append(Cost.of(_enlarging(plane, rgb, truth, False)))
+        self.public.append(Cost.of(_enlarging(plane, rgb, truth, True)))
+
+    def rows(self, threads: int) -> list[Row]:
+        """What was found."""
+        pairs = zip(self.whole, self.passes, strict=True)
+        ready = [Cost(w.wall - p.wall, w.cpu - p.cpu) for w, p in pairs]
+        below = _median(ready, "cpu") < _median(self.passes, "cpu")
+        ratio = _median(self.public, "cpu") / max(1e-4, _median(self.ours, "cpu"))
+        click = _median(self.first, "cpu")
+        share = _median(self.public, "cpu") / click
+        return [
+            _row(threads, "set_image", self.whole),
+            _row(threads, "of it the network", self.passes),
+            _row(threads, "of it the preparation", ready, below),
+            _row(threads, "first click", self.first, _fine(self.first)),
+            _row(threads, "further click", self.further, _fine(self.further)),
+            _row(threads, "upsampling, ours", self.ours),
+            _row(
+                threads,
+                f"upsampling, public way ({ratio:.0f} x ours, {share:.0f} x a whole first click)",
+                self.public,
+            ),
+        ]
+
+
+def _fine(costs: Sequence[Cost]) -> bool:
+    return _median(costs, "wall") < MOST_SECONDS
 
 
 def _row(threads: int, what: str, costs: Sequence[Cost], reached: bool | None = None) -> Row:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from DiffusionSegLib.compute.together import together
 from DiffusionSegLib.methods.adzus.choosing import meant_regions
 from DiffusionSegLib.methods.adzus.connected import connected_to, filled
 from DiffusionSegLib.methods.adzus.editing import EditWeights, edit_score
@@ -39,7 +40,7 @@ def corrected_outlines(
     outlines = [(one, True) for one in local_changes(reader, last, hint, others)]
     outlines += [(one, False) for one in new_readings(reader, last, hint, others, granularity)]
     scores = np.array(
-        [edit_score(one, last, hint, canvas, local, weights) for one, local in outlines]
+        together(lambda one: edit_score(one[0], last, hint, canvas, one[1], weights), outlines)
     )
     if len(scores) == 0 or not np.isfinite(scores).any():
         return None
@@ -60,9 +61,12 @@ def local_changes(
     says otherwise.
     """
     wrong = ~last if hint.include else last
-    for distance in reader.distances(hint).values():
-        beyond = float(distance.max()) * 4 + 1
-        reached = connected_to(np.where(wrong, distance, np.float32(beyond)), hint.pixels)
+    distances = list(reader.distances(hint).values())
+    beyond = max(float(distance.max()) for distance in distances) * 4 + 1
+    for reached in together(
+        lambda distance: connected_to(np.where(wrong, distance, np.float32(beyond)), hint.pixels),
+        distances,
+    ):
         stop = _first_contrary(reached, hint, others)
         values = reached[wrong & (reached < min(stop, beyond / 2))]
         if len(values) == 0:

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from DiffusionSegLib.methods.adzus.nested import RegionMeasures
 
-__all__ = ["ScoreWeights", "level_scores", "measure_table"]
+__all__ = ["LARGEST_AREA", "ScoreWeights", "level_scores", "measure_table"]
 
 Floats = NDArray[np.float64]
 _SMALLEST_AREA = 2e-4  # share of the body
-_LARGEST_AREA = 0.6
+LARGEST_AREA = 0.6
 _USUAL_OFFSET = 0.25  # of a region's radius
 _NEUTRAL_DEPTH, _NEUTRAL_OFFSET = 0.6, 0.15  # for strokes and boxes, which are not put in a middle
 
@@ -67,5 +67,5 @@ def level_scores(
     """(levels,): higher is better; minus infinity for regions too small or too large to be meant.
     """
     scores = measure_table(measures, cuts, is_click) @ weights.vector
-    meant = (measures.area >= _SMALLEST_AREA) & (measures.area <= _LARGEST_AREA)
+    meant = (measures.area >= _SMALLEST_AREA) & (measures.area <= LARGEST_AREA)
     return np.where(meant, scores, -np.inf)

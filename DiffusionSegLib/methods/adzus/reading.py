@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DiffusionSegLib.compute.together import together
 from DiffusionSegLib.methods.adzus.closeness import (
     attention_and_space,
     color_and_space,
@@ -17,7 +18,7 @@ from DiffusionSegLib.methods.adzus.closeness import (
 from DiffusionSegLib.methods.adzus.cohesion import normalized_cuts
 from DiffusionSegLib.methods.adzus.connected import connected_to, without_holes
 from DiffusionSegLib.methods.adzus.hints import Hint
-from DiffusionSegLib.methods.adzus.level_score import ScoreWeights, level_scores
+from DiffusionSegLib.methods.adzus.level_score import LARGEST_AREA, ScoreWeights, level_scores
 from DiffusionSegLib.methods.adzus.markov import markov_map, start_at
 from DiffusionSegLib.methods.adzus.nested import (
     NestedRegions,
@@ -83,8 +84,9 @@ class PlaneReader:
         """One for every source."""
         if hint.key not in self._families:
             _make_room(self._families)
-            found = self.distances(hint).items()
-            self._families[hint.key] = tuple(self._family(name, d, hint) for name, d in found)
+            found = list(self.distances(hint).items())
+            made = together(lambda item: self._family(item[0], item[1], hint), found)
+            self._families[hint.key] = tuple(made)
         return self._families[hint.key]
 
     def remembered(
@@ -100,10 +102,13 @@ class PlaneReader:
         canvas = self.plane.canvas
         if self.evidence == "attention":
             return {"attention": self._markov(hint)}
-        found = {"color": color_and_space(canvas, hint), "edges": geodesic(canvas, hint)}
+        work: dict[str, Callable[[], Floats]] = {
+            "color": lambda: color_and_space(canvas, hint),
+            "edges": lambda: geodesic(canvas, hint),
+        }
         if self.evidence == "both":
-            found["attention"] = attention_and_space(self._markov(hint), canvas, hint)
-        return found
+            work["attention"] = lambda: attention_and_space(self._markov(hint), canvas, hint)
+        return dict(zip(work, together(lambda one: one(), list(work.values())), strict=True))
 
     def _markov(self, hint: Hint) -> Floats:
         """M2N2's map, enlarged along the picture's edges."""
@@ -120,7 +125,8 @@ class PlaneReader:
         if self.evidence == "image":
             cuts = np.ones(len(regions.areas))
         else:
-            cuts = normalized_cuts(regions, self.plane.attention)
+            count = int(np.count_nonzero(measures.area <= LARGEST_AREA))  # larger are not meant
+            cuts = normalized_cuts(regions, self.plane.attention, count)
         scores = level_scores(measures, cuts, self._weights, hint.is_click)
         return Family(source, regions, measures, cuts, scores)
 

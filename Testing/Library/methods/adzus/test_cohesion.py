@@ -42,6 +42,10 @@ def test_it_is_the_definition_on_whole_places(rows, columns, zoom, seed):
         wanted = cut_by_definition(walk.double().numpy(), inside)
         assert found[level] == pytest.approx(wanted, abs=1e-3)
 
+    some = normalized_cuts(regions, attention_of(walk, (rows, columns)), 3)
+    assert some[:3] == pytest.approx(found[:3], abs=1e-5)
+    assert (some[3:] == 2.0).all()
+
 
 def test_two_groups_that_do_not_meet_have_no_cut():
     walk = torch.block_diag(torch.full((4, 4), 0.25), torch.full((4, 4), 0.25))
@@ -82,3 +86,15 @@ def test_a_canvas_that_is_no_multiple_of_the_grid():
     found = normalized_cuts(nested_regions(values), attention_of(walk, (3, 2)))
     # Every place looks at all alike: a share s of all stays inside, 1 - s outside.
     assert found[:-1] == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 20])
+def test_only_the_first_levels(count):
+    """Of a canvas on which places fill up slowly, so that some are half in at the last level."""
+    values = np.random.default_rng(1).random((24, 20)).astype(np.float32)
+    walk = balance(torch.rand(20, 20, generator=torch.Generator().manual_seed(0)))
+    attention = attention_of(walk, (5, 4))
+    whole = normalized_cuts(nested_regions(values), attention)
+    part = normalized_cuts(nested_regions(values), attention, count)
+    assert part[:count] == pytest.approx(whole[:count], abs=1e-5)
+    assert (part[count:] == 2.0).all()
