@@ -22,7 +22,7 @@ __all__ = ["OTHER_WORDS", "WordEffect", "word_effect"]
 
 # What no medical image shows: how much any words at all change.
 OTHER_WORDS = ("a bowl of fruit", "a street with cars", "a page of printed text")
-_NOISE_LEVELS = (0.35, 0.5, 0.7)  # shares of the timesteps
+_NOISE_LEVELS = (0.5, 0.7, 0.85)  # shares of the timesteps; captions tell of coarse things
 _SEED = 0
 _LEAST_SPREAD = 0.02  # share of the error; of gains that no words would give by chance
 
