@@ -31,23 +31,23 @@ _NEUTRAL = (-0.5, 0.3)  # depth and offset of a stroke, which is not put in a mi
 class EditWeights:
     """Of edit_measures, in that order."""
 
-    edges_fine: float = -1.3
-    edges_middle: float = 0.36
-    edges_coarse: float = 0.99
-    new_edges_fine: float = 1.54
-    new_edges_middle: float = 1.72
-    new_edges_coarse: float = 1.51
-    compactness: float = 4.9
-    depth: float = 4.0
-    off_center: float = 0.63
-    share: float = -3.21
-    log_changed: float = -0.49
-    log_changed_squared: float = -0.08
-    log_area: float = -0.61
-    log_area_squared: float = 0.03
-    growth: float = -1.92
-    is_local: float = -5.89
-    new_border: float = -2.48
+    edges_fine: float = -1.55
+    edges_middle: float = -0.02
+    edges_coarse: float = 0.77
+    new_edges_fine: float = 2.04
+    new_edges_middle: float = 1.42
+    new_edges_coarse: float = 0.78
+    compactness: float = 4.51
+    depth: float = 3.55
+    off_center: float = -0.36
+    share: float = 1.26
+    log_changed: float = -0.32
+    log_changed_squared: float = -0.06
+    log_area: float = -1.11
+    log_area_squared: float = 0.0
+    growth: float = -1.3
+    is_local: float = -2.96
+    new_border: float = -2.43
 
     @cached_property
     def vector(self) -> NDArray[np.float64]:

@@ -30,14 +30,14 @@ _NEUTRAL_DEPTH, _NEUTRAL_OFFSET = 0.6, 0.15  # for strokes and boxes, which are 
 class ScoreWeights:
     """Of the columns of measure_table, in that order."""
 
-    edges: tuple[float, ...] = (1.90, 1.13, 2.79)
-    compactness: float = 6.62
-    depth: float = 8.59
-    off_center: float = -4.51
-    at_frame: float = 0.46
-    log_area: float = -0.93
-    log_area_squared: float = -0.24
-    normalized_cut: float = -1.25
+    edges: tuple[float, ...] = (0.57, 1.16, 4.24)
+    compactness: float = 6.49
+    depth: float = 7.25
+    off_center: float = -5.02
+    at_frame: float = 0.03
+    log_area: float = -1.07
+    log_area_squared: float = -0.28
+    normalized_cut: float = -0.21
 
     @property
     def vector(self) -> Floats:
