@@ -14,6 +14,7 @@ from DiffusionSegLib.errors import InputError, PromptError
 from DiffusionSegLib.methods.adzus.plane import Plane, make_plane
 from DiffusionSegLib.methods.adzus.reading import PlaneReader
 from DiffusionSegLib.methods.adzus.slice_picture import IntensityWindow, choose_window
+from DiffusionSegLib.methods.adzus.slice_sight import SliceSight
 from DiffusionSegLib.methods.adzus.slice_stack import SliceStack, best_axis
 from DiffusionSegLib.methods.adzus.view import View
 from DiffusionSegLib.nouns.geometry import Float3, Geometry
@@ -46,6 +47,7 @@ class AdzusEmbedding:
     _planes: OrderedDict[tuple[Any, ...], Plane] = field(default_factory=OrderedDict)
     _readers: OrderedDict[tuple[Any, ...], PlaneReader] = field(default_factory=OrderedDict)
     _windows: dict[str, IntensityWindow] = field(default_factory=dict)
+    _sights: dict[PlaneSettings, dict[int, SliceSight]] = field(default_factory=dict)
 
     def check_marks(self, prompt: Prompt) -> None:
         """Raises PromptError for points and boxes outside the region that is looked at."""
@@ -76,6 +78,13 @@ class AdzusEmbedding:
             _keep(self._planes, key, plane)
         self._planes.move_to_end(key)
         return plane
+
+    def sights(self, settings: PlaneSettings) -> dict[int, SliceSight]:
+        """What following needs of slices that were ready once, by number: it grows, and a further
+        click needs no further pass. Only the settings used last are kept."""
+        if settings not in self._sights:
+            self._sights = {settings: {}}
+        return self._sights[settings]
 
     def reader(self, plane: Plane, evidence: str) -> PlaneReader:
         """Of a plane; what it read is kept as long as it."""

@@ -27,7 +27,8 @@ _TOUCHING = np.ones((3, 3), dtype=bool)
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """hints: of every marked slice, points in the prompt's order and then strokes. boxes: of every
+    """hints: of every marked slice, points in the prompt's order and then strokes;
+    slices in that order too. boxes: of every
     slice that a box reaches, (rows, columns) of the canvas where the outline may be; boxes that
     overlap are joined. box_middles: for every box the slice through its middle, where an outline
     of it starts."""
@@ -64,8 +65,8 @@ def marks_of(
             found = _stroke_hints(stack.to_stack(strokes)[number], to_canvas, canvas_size)
             hints.setdefault(int(number), []).extend(found)
     boxes = [mark_box(box, stack, to_canvas, canvas_size) for box in prompt.boxes]
-    ordered = {number: tuple(hints[number]) for number in sorted(hints)}
-    return Marks(ordered, _joined(boxes), tuple(box.middle for box in boxes))
+    marked = {number: tuple(some) for number, some in hints.items()}
+    return Marks(marked, _joined(boxes), tuple(box.middle for box in boxes))
 
 
 def _strokes(prompt: Prompt, stack: SliceStack) -> NDArray[np.uint8] | None:

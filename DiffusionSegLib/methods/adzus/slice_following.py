@@ -21,6 +21,8 @@ __all__ = ["EXCLUDED", "Follower", "Step"]
 
 Floats = NDArray[np.float32]
 LOWEST_MATCH = 0.5  # of the object that must be found again; a net: true neighbors have 0.9
+_CHANGE = 15.0  # units of L*a*b*: where a place looks so different, the way counts twice
+_ENDLESS_MM = 1e6
 _WHOLE = 0.5  # of the largest depth: a mark that excludes so deep a pixel means all of the slice
 EXCLUDED = "the user excluded it there"
 _VANISHED = "the outline vanishes"
@@ -63,12 +65,13 @@ class Follower:
             match = match_slices(before, here, way)
             score = match.found_again(state[0] >= 0.5)
             state, canvas = self._moved(match, state, between, here)
-            canvas, reason = self._checked(number, canvas, score)
+            followed = canvas
+            canvas, reason = self._checked(number, followed, score)
             if reason:
                 yield Step(number, None, score, reason)
                 return
             yield Step(number, canvas, score)
-            if number in self.excluding:
+            if canvas is not followed:
                 state[0] = torch.minimum(state[0], _to(canvas, here.size))
             before = here
 
@@ -79,23 +82,26 @@ class Follower:
         return between, between / float(np.mean([mm * n / places for mm, n, places in sides]))
 
     def _state(self, outline: Floats, sight: SliceSight, farthest_mm: float | None) -> Tensor:
-        """(2, rows, columns) of the matching grid: share of the object, mm that are left."""
+        """(5, rows, columns) of the matching grid: share of the object, mm that are left, and the
+        color (L*a*b*) that it had where it was marked."""
         sides = zip(self.stack.spacing_mm[1:], self.stack.size, sight.canvas, strict=True)
         rows_mm, columns_mm = (mm * n / pixels for mm, n, pixels in sides)
         extent = expected_extent(outline >= 0.5, (rows_mm, columns_mm))
         if farthest_mm is not None and np.isinf(farthest_mm):
-            extent = np.full_like(extent, 1e6)
+            extent = np.full_like(extent, _ENDLESS_MM)
         elif farthest_mm is not None and extent.max() > farthest_mm:
             extent *= farthest_mm / extent.max()
-        return torch.stack([_to(outline, sight.size), _to(extent, sight.size)])
+        marked = torch.stack([_to(outline, sight.size), _to(extent, sight.size)])
+        return torch.cat([marked, sight.color])
 
     def _moved(
         self, match: SliceMatch, state: Tensor, between: float, here: SliceSight
     ) -> tuple[Tensor, Floats]:
         """The state one slice on, and the probability on the canvas."""
         state = match.carried(state)
-        state[1] -= between
-        share, left = resampled(state, here.canvas).numpy()
+        changed = (state[2:] - here.color).square().sum(0)
+        state[1] -= between * (1 + changed / _CHANGE**2)
+        share, left = resampled(state[:2], here.canvas).numpy()
         ended = np.minimum(share, 0.49 * np.exp(np.minimum(left, 0.0) / between))
         return state, np.where(left >= 0, share, ended).astype(np.float32)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from DiffusionSegLib.methods.adzus.slice_stack import SliceStack
 __all__ = ["Anchor", "Anchors", "OutlineOf"]
 
 Floats = NDArray[np.float32]
-_TRUSTED = 0.5  # of the expected extent: so far what is followed says more than a single mark
+_TRUSTED = 0.75  # of the expected extent: so far what is followed says more than a single mark
 _LARGER = 1.25  # people click into the middle first, where a structure is largest
 OutlineOf = Callable[[Plane, Sequence[Hint]], PlaneOutline]
 
@@ -38,7 +38,8 @@ class Anchor:
 
 
 class Anchors:
-    """plane: makes a slice ready; follower: one that knows of no exclusion."""
+    """plane: makes a slice ready; follower: one that knows of no exclusion; known: slices whose
+    outline is outline_of's, whatever leads there."""
 
     def __init__(
         self,
@@ -46,25 +47,27 @@ class Anchors:
         plane: Callable[[int], Plane],
         outline_of: OutlineOf,
         follower: Follower,
+        known: Collection[int] = (),
     ) -> None:
         self.found: dict[int, Anchor] = {}
         self._stack, self._plane, self._follower = stack, plane, follower
-        self._outline_of = outline_of
+        self._outline_of, self._known = outline_of, known
 
     def include(self, number: int, hints: Sequence[Hint]) -> None:
         """Outline a slice by its hints; if what was marked before already leads there, the hints
         correct what is followed, as they would correct an outline on one slice."""
-        start = self._nearest(number)
-        followed = None if start is None else self._followed(start, number)
-        plane = self._plane(number)
-        if start is None or followed is None:
-            drawn = self._outline_of(plane, hints)
-            outline = self._not_too_large(drawn)
-            self.found[number] = Anchor(tuple(hints), outline, drawn.score)
-            return
-        outline = correct_followed(plane, followed, hints)
-        score = self.found[start].score
-        self.found[number] = Anchor(tuple(hints), outline, score, corrected=True)
+        start, plane = self._nearest(number), self._plane(number)
+        followed = None
+        if start is not None and number not in self._known:
+            followed = self._followed(start, number)
+        if start is not None and followed is not None:
+            outline = correct_followed(plane, followed, hints)
+            if self._is_fitting(outline):
+                score = self.found[start].score
+                self.found[number] = Anchor(tuple(hints), outline, score, corrected=True)
+                return
+        drawn = self._outline_of(plane, hints)
+        self.found[number] = Anchor(tuple(hints), self._not_too_large(drawn), drawn.score)
 
     def exclude(self, number: int, hints: Sequence[Hint]) -> None:
         """Correct the nearest marked slice if it must be wrong: if what the user excludes lies
@@ -97,18 +100,16 @@ class Anchors:
         return Anchor(hints, drawn.probability, drawn.score)
 
     def _not_too_large(self, drawn: PlaneOutline) -> Floats:
-        """The outline, or the best candidate that is not much larger than all marked before."""
-        known = [int((one.outline >= 0.5).sum()) for one in self.found.values()]
+        """The outline, or the first candidate that fits the marks before; else the smallest."""
         drawings = [drawn.probability, *(one.mask.astype(np.float32) for one in drawn.candidates)]
-        if not known:
-            return drawings[0]
-        areas = [int((one >= 0.5).sum()) for one in drawings]
-        fitting = [
-            one
-            for one, area in zip(drawings, areas, strict=True)
-            if area > 0 and area <= _LARGER * max(known)
-        ]
-        return fitting[0] if fitting else drawings[int(np.argmin(areas))]
+        fitting = [one for one in drawings if self._is_fitting(one)]
+        return fitting[0] if fitting else min(drawings, key=lambda one: int((one >= 0.5).sum()))
+
+    def _is_fitting(self, outline: Floats) -> bool:
+        """Whether it is there, and not much larger than every outline marked before."""
+        known = [int((one.outline >= 0.5).sum()) for one in self.found.values()]
+        area = int((outline >= 0.5).sum())
+        return not known or 0 < area <= _LARGER * max(known)
 
     def _pixel_mm(self, canvas: Floats) -> tuple[float, float]:
         sides = zip(self._stack.spacing_mm[1:], self._stack.size, canvas.shape, strict=True)

@@ -81,7 +81,10 @@ def answer_volume(
     if not hints:
         empty = np.zeros((run.stack.count, *run.stack.size), dtype=np.float16)
         return Answer(empty, 0.0, "nothing stands out", marked)
-    found = outline_volume(run.stack, hints, run.plane_of, run.outline_of, progress.part(0.5, 1.0))
+    found = outline_volume(
+        run.stack, hints, run.plane_of, run.outline_of, progress.part(0.5, 1.0),
+        seen=embedding.sights(settings.plane), known=run.given,
+    )  # fmt: skip
     probability = _within(run, marks, found.probability)
     score = found.score if marked else min(found.score, *(o.score for _, o in run.given.values()))
     rule = found.rule if not run.given else f"{_first_rule(run)}; {found.rule}"

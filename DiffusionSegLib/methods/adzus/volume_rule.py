@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +31,7 @@ def outline_volume(
     progress: Progress,
     reach: int | None = None,
     seen: MutableMapping[int, SliceSight] | None = None,
+    known: Collection[int] = (),
 ) -> VolumeOutline:
     """The body that the user's marks on some slices mean.
 
@@ -42,8 +43,10 @@ def outline_volume(
 
     plane_of: makes or takes a slice ready, and may report progress; outline_of: answers hints on
     one slice. seen: what is remembered of slices, from earlier calls with the same stack and
-    settings, so that a further mark needs no further pass of the network; it grows. Reports and
-    can be cancelled at every slice. Raises PromptError when no hint includes anything.
+    settings, so that a further mark needs no further pass of the network; it grows. known: marked
+    slices whose outline is outline_of's, even if the object was followed there before.
+
+    Reports and can be cancelled at every slice. Raises PromptError when no hint includes anything.
     """
     if not any(includes(hints) for hints in marked.values()):
         raise PromptError(
@@ -51,7 +54,7 @@ def outline_volume(
             "one slice."
         )
     sights = {} if seen is None else seen
-    spreading = Spreading(stack, marked, plane_of, outline_of, sights, progress, reach)
+    spreading = Spreading(stack, marked, plane_of, outline_of, sights, progress, reach, known)
     spreading.mark()
     spreading.spread()
     _fill(spreading, stack, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -40,6 +40,7 @@ class Spreading:
         seen: MutableMapping[int, SliceSight],
         progress: Progress,
         reach: int | None,
+        known: Collection[int] = (),
     ) -> None:
         self.probability = np.zeros((stack.count, *stack.size), dtype=np.float16)
         self.reached: set[int] = set()
@@ -52,7 +53,7 @@ class Spreading:
         self.excluding = {number: hints for number, hints in marked.items() if not includes(hints)}
         self._follower = Follower(stack, self._sight, self.excluding, self._cut)
         free = Follower(stack, self._sight, {}, self._cut)
-        self._anchors = Anchors(stack, self._plane, outline_of, free)
+        self._anchors = Anchors(stack, self._plane, outline_of, free, known)
 
     @property
     def anchors(self) -> Mapping[int, Anchor]:
@@ -83,7 +84,7 @@ class Spreading:
         end = self._stack.count if step > 0 else -1
         numbers = range(start + step, end, step)[: self._reach]
         reason, stopped = self._run(start, numbers, None)
-        if reason.endswith(EXCLUDED):
+        if EXCLUDED in reason:
             for number in range(start + step, stopped, step):
                 self._forget(number)
             between = abs(stopped - start) * self._stack.spacing_mm[0]
@@ -96,7 +97,7 @@ class Spreading:
         """Why it ends, and at which slice."""
         for one in self._follower.follow(start, self.anchors[start].outline, numbers, farthest_mm):
             if one.probability is None:
-                return f"Slice {one.number + 1}: {one.reason}", one.number
+                return f"Slice {one.number + 1}: {one.reason}.", one.number
             self._put(one.number, one.probability)
             self.matches.append(one.match)
         return "", -1
