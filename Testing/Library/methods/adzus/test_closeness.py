@@ -4,7 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from DiffusionSegLib.methods.adzus.canvas import make_canvas
-from DiffusionSegLib.methods.adzus.closeness import color_and_space, geodesic
+from DiffusionSegLib.methods.adzus.closeness import (
+    attention_and_space,
+    color_and_space,
+    geodesic,
+)
 from DiffusionSegLib.methods.adzus.hints import Hint, disc_hint
 from Testing.Library.methods.adzus.made_planes import made_picture, thing
 
@@ -73,3 +77,26 @@ def test_every_pixel_of_a_stroke_is_a_start():
     each = [geodesic(canvas, disc_hint(r, c, canvas.size, True)) for r, c in pixels]
     assert np.allclose(both, np.minimum(*each), rtol=0.05, atol=0.5)
     assert both[3, 4] == both[15, 25] == 0
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 11), st.integers(0, 15), st.integers(0, 99))
+def test_attention_and_space_by_its_documentation(row, column, seed):
+    """The usual range of the map is 1; the long side counts as 1.5 of it."""
+    rng = np.random.default_rng(seed)
+    canvas = make_canvas(rng.random((12, 16, 3)).astype(np.float32))
+    steps = rng.uniform(0, 900, (12, 16)).astype(np.float32)
+    found = attention_and_space(steps, canvas, disc_hint(row, column, canvas.size, True))
+    low, high = np.quantile(steps, 0.01), np.quantile(steps, 0.95)
+    for a, b in np.ndindex(12, 16):
+        away = np.hypot(a - row, b - column) / 16
+        wanted = (steps[a, b] - low) / (high - low) + 1.5 * away
+        assert found[a, b] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_a_map_without_differences_leaves_space():
+    canvas = make_canvas(FLAT)
+    hint = disc_hint(10, 20, canvas.size, True)
+    found = attention_and_space(np.full((40, 60), 7.0, np.float32), canvas, hint)
+    assert np.isfinite(found).all()
+    assert found.argmin() == 10 * 60 + 20
