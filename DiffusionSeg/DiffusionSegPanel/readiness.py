@@ -11,7 +11,7 @@ from DiffusionSegPanel.choice import Choice
 
 __all__ = ["whyNotReady"]
 
-_COLOR_KIND = "RGB"
+_COLOR_KINDS = ("RGB", "any")
 _COLOR_COMPONENTS = (3, 4)
 
 
@@ -63,7 +63,7 @@ def _whyNotVolume(choice: Choice, volume: Any, wanted: Any) -> str:
     if image is None or image.GetNumberOfPoints() == 0:
         return _("{volume} holds no voxels; choose another volume.").format(volume=volume.GetName())
     isColor = image.GetNumberOfScalarComponents() in _COLOR_COMPONENTS
-    if isColor and wanted.kind != _COLOR_KIND:
+    if isColor and wanted.kind not in _COLOR_KINDS:
         return _(
             "{volume} is a color image, but the model {model} takes {kind}; choose another model."
         ).format(volume=volume.GetName(), model=choice.model.title, kind=wanted.name)

@@ -44,9 +44,18 @@ def offer_words(opened: Any) -> None:
     opened.page.refresh()
 
 
+def choose_cdal(opened: Any) -> None:
+    """The method whose models differ in what they take."""
+    opened.page.parameters.method = "cdal"
+    opened.until(lambda: opened.page.choice().method.name == "cdal")
+
+
 def test_all_models_are_offered_and_the_default_is_chosen(opened: Any) -> None:
     ui = opened.ui
     opened.until(lambda: ui.modelCombo.count > 0)
+    assert ui.methodCombo.currentText == "ADZUS"
+    assert opened.page.parameters.model in ("", "compact")
+    choose_cdal(opened)
     names = {ui.modelCombo.itemData(index) for index in range(ui.modelCombo.count)}
     assert {"hippocampus", "nuclei", "sarcoma", "skin-lesion"} <= names
     assert ui.modelCombo.currentText == "Hippocampus (MR)"
@@ -58,7 +67,8 @@ def test_another_method_brings_its_own_tools_and_parameters(opened: Any) -> None
     opened.load()
     offer_words(opened)
     ui, page = opened.ui, opened.page
-    ui.methodCombo.setCurrentIndex(1)
+    words = ui.methodCombo.findData("words")
+    ui.methodCombo.setCurrentIndex(words)
     assert page.parameters.method == "words"
     assert ui.textEdit.enabled
     for button in (ui.includeButton, ui.excludeButton, ui.boxButton, ui.scribbleCheckBox):
@@ -90,10 +100,10 @@ def test_another_method_brings_its_own_tools_and_parameters(opened: Any) -> None
     assert prompt.text == "left kidney"
     fields["mirror"].checked = True  # the default again: no longer saved
     assert "mirror" not in dict(page.request()[1].parameters)
-    ui.methodCombo.setCurrentIndex(0)
+    ui.methodCombo.setCurrentIndex(ui.methodCombo.findData("cdal"))
     assert next(iter(page.settingsSection.parameters.widgets)) == "tolerance"
     assert page.request()[2].text == ""
-    ui.methodCombo.setCurrentIndex(1)
+    ui.methodCombo.setCurrentIndex(words)
     assert page.settingsSection.parameters.widgets["steps"].value == 50
 
 
@@ -101,6 +111,7 @@ def test_a_model_of_two_images_asks_for_the_second(opened: Any) -> None:
     import slicer
 
     opened.ready()
+    choose_cdal(opened)
     ui, page = opened.ui, opened.page
     page.parameters.model = "sarcoma"
     assert ui.secondSelector.isVisibleTo(opened.module.frame)
@@ -132,6 +143,8 @@ def test_a_color_image_for_a_model_of_gray_images_is_said_before_the_run(opened:
     opened.ready()
     photograph = Image.read(SAMPLES / "isic2017_98" / "images" / "ISIC_0012206.jpg")
     opened.page.parameters.inputVolume = volumeFromImage(photograph, "Photograph")
+    assert opened.ui.segmentButton.enabled  # ADZUS takes any image
+    choose_cdal(opened)
     assert opened.status == (
         "Photograph is a color image, but the model Hippocampus (MR) takes MR; choose another "
         "model."
@@ -144,6 +157,7 @@ def test_a_color_image_for_a_model_of_gray_images_is_said_before_the_run(opened:
 def test_a_model_that_needs_both_images_asks_for_the_second(opened: Any) -> None:
     opened.ready()
     page = opened.page
+    choose_cdal(opened)
     models = [
         replace(model, inputs=tuple(replace(one, required=True) for one in model.inputs))
         for model in page.link.catalogue.models

@@ -37,6 +37,8 @@ def test_the_five_things_are_there(opened: Any) -> None:
 
 def test_it_says_what_it_is_and_is_not(opened: Any) -> None:
     opened.until(lambda: opened.ui.summaryLabel.text)
+    opened.page.parameters.method = "cdal"
+    opened.until(lambda: opened.page.choice().method.name == "cdal")
     text = opened.ui.summaryLabel.text
     assert "not diffusion MRI" in text
     assert "Not for clinical use" in text
