@@ -24,6 +24,13 @@ _OWN = (
         "DiffSeg (arXiv:2308.12469): 300; M2N2 (arXiv:2411.10411): 100", 0, 999,
     ),
     ParameterSpec(
+        "tau", "float", 0.0, "Merging threshold",
+        "Attention maps nearer to each other than this (symmetric Kullback-Leibler divergence, in "
+        "nats) are one region; higher gives fewer and larger regions. 0: the model's own, else 1.",
+        "DiffSeg (arXiv:2308.12469), section 4.1: 1.1 and 0.9; a small model needs less",
+        0.0, 5.0,
+    ),
+    ParameterSpec(
         "window", "choice", "auto", "Intensities",
         "How intensities become a picture. auto: 8-bit images as they are, CT in the soft-tissue "
         "window, anything else between its percentiles 0.5 and 99.5.",
@@ -46,7 +53,7 @@ DESCRIPTION = MethodDescription(
         "segmentation. Bioengineering 12(10), 1036 (2025), arXiv:2503.18170"
     ),
     prompts=frozenset({"text", "points", "boxes", "scribbles", "region"}),
-    parameters=(*_OWN, *(one for one in _PUBLISHED if one.name != "timestep")),
+    parameters=(*_OWN, *(one for one in _PUBLISHED if one.name not in ("timestep", "tau"))),
     refines=True,
     trains=False,
 )

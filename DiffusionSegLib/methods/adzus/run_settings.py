@@ -11,6 +11,7 @@ from DiffusionSegLib.methods.contract import RunOptions, Value
 
 __all__ = ["RunSettings"]
 
+_PUBLISHED = RegionSettings()
 _REGION_PARAMETERS = ("resolution_power", "anchors", "tau", "rounds", "kmeans")
 
 
@@ -31,6 +32,8 @@ class RunSettings:
         usual = int(str(model_settings.get("timestep", 100)))
         timestep = int(given.get("timestep", 0)) or usual
         regions: dict[str, Value] = {n: given[n] for n in _REGION_PARAMETERS if n in given}
+        if not regions.get("tau"):
+            regions["tau"] = float(str(model_settings.get("tau", _PUBLISHED.tau)))
         return cls(
             PlaneSettings(timestep, str(given.get("window", "auto"))),
             RegionSettings.of(regions),

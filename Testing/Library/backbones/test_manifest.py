@@ -14,7 +14,7 @@ from Testing.Library.toy_model import MODELS, write_toy
 def card(tmp_path):
     """The folder and the content of a usable card."""
     entry = write_toy(tmp_path, "pair")
-    return entry.folder, json.loads((entry.folder / "model.json").read_text())
+    return entry.folder, json.loads((entry.folder / "model.json").read_text("utf-8"))
 
 
 def read(folder, content):

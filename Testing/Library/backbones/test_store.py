@@ -10,7 +10,7 @@ from Testing.Library.toy_model import write_card, write_toy
 
 
 def change(entry, **values):
-    card = json.loads((entry.folder / "model.json").read_text())
+    card = json.loads((entry.folder / "model.json").read_text("utf-8"))
     return write_card(entry.folder, {**card, **values})
 
 

@@ -28,7 +28,7 @@ class Trap:
 def renew(entry):
     """A card whose size and sha256 are those of the file that is there now."""
     file = entry.folder / "weights.safetensors"
-    card = json.loads((entry.folder / "model.json").read_text())
+    card = json.loads((entry.folder / "model.json").read_text("utf-8"))
     card["files"][0] |= {"size": file.stat().st_size, "sha256": file_sha256(file)}
     return write_card(entry.folder, card)
 

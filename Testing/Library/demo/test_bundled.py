@@ -57,7 +57,7 @@ def test_evaluate_a_real_image_with_clicks(sample, tmp_path, capsys):
          "--sheet", str(tmp_path / "sheet.png")]
     )  # fmt: skip
     assert code == exit_codes.OK, capsys.readouterr().out
-    summary = json.loads(report.read_text())["summary"]
+    summary = json.loads(report.read_text("utf-8"))["summary"]
     assert summary["dice"] > USEFUL
     assert 0.0 <= summary["ece"] < 0.2
     assert len(summary["dice_after_clicks"]) == 3

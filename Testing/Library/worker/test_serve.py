@@ -9,6 +9,7 @@ import pytest
 
 from DiffusionSegLib.worker.frames import Frame, FrameReader, FrameWriter
 from DiffusionSegLib.worker.packing import pack_image, pack_prompt
+from DiffusionSegLib.worker.protocol import PROTOCOL
 from DiffusionSegLib.worker.requests import job_header
 from Testing.Library.worker.toys import COMMAND, environment, image, setup
 from Testing.Project.source import ROOT
@@ -64,7 +65,7 @@ def worker(bright_models):
     worker = Worker(bright_models)
     greeting = worker.reader.read().header
     assert greeting["kind"] == "greeting"
-    assert greeting["protocol"] == 1
+    assert greeting["protocol"] == PROTOCOL
     assert greeting["executable"] == sys.executable
     yield worker
     worker.process.kill()

@@ -15,6 +15,7 @@ from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Prompt
 from DiffusionSegLib.worker.client import WorkerClient
+from DiffusionSegLib.worker.protocol import PROTOCOL
 from Testing.Library.worker.toys import (
     COMMAND,
     children,
@@ -118,15 +119,17 @@ def test_a_worker_of_another_version(start):
         "FrameWriter(io.FileIO(1, 'wb')).write(Frame({'kind': 'greeting', 'protocol': 99}));"
         "time.sleep(20)"
     )
-    with pytest.raises(WorkerError, match="version 99 of the protocol and this program 1; install"):
+    words = f"version 99 of the protocol and this program {PROTOCOL}; install"
+    with pytest.raises(WorkerError, match=words):
         start((sys.executable, "-c", greeting)).describe().result(15)
 
 
 SPEAKING = """
 import io, os, sys, time
 from DiffusionSegLib.worker.frames import Frame, FrameReader, FrameWriter
+from DiffusionSegLib.worker.protocol import PROTOCOL
 writer = FrameWriter(io.FileIO(1, "wb"))
-writer.write(Frame({"kind": "greeting", "protocol": 1}))
+writer.write(Frame({"kind": "greeting", "protocol": PROTOCOL}))
 number = FrameReader(io.FileIO(0, "rb")).read().header["id"]
 """
 

@@ -63,8 +63,8 @@ def _pictures():
 
 
 def test_the_card_says_what_was_measured(model):
-    entry = json.loads((model / "model.json").read_text())
-    card = (model / "CARD.md").read_text()
+    entry = json.loads((model / "model.json").read_text("utf-8"))
+    card = (model / "CARD.md").read_text("utf-8")
     assert "Not for clinical use" in card
     assert {m["source"] for m in entry["metrics"] if "source" in m} == {"disks", "stripes"}
     errors = entry["metrics"][0]["velocity_error_by_timestep"]
@@ -77,7 +77,7 @@ def test_the_card_says_what_was_measured(model):
 
 def test_its_pictures_can_be_seen(model):
     for name in ("reconstructions", "attention", "samples"):
-        assert f"({name}.png)" in (model / "CARD.md").read_text()
+        assert f"({name}.png)" in (model / "CARD.md").read_text("utf-8")
         with Image.open(model / f"{name}.png") as picture:
             assert picture.size[0] == 2 * 72  # one column a source
             assert len(set(picture.convert("L").tobytes())) > 5
