@@ -110,7 +110,8 @@ def test_large_and_deep_pictures_are_made_smaller(tmp_path):
 def test_the_bundled_models_were_split_alike(task, folder):
     """What a bundled cDAL model is tested on was not in the backbone's training file either."""
     cards = [ROOT / "Resources" / "Models" / name for name in (f"cdal/{task}", "backbone/compact")]
-    cdal, backbone = (json.loads((card / "model.json").read_text("utf-8"))["splits"] for card in cards)
+    texts = [(card / "model.json").read_text("utf-8") for card in cards]
+    cdal, backbone = (json.loads(text)["splits"] for text in texts)
     for part in ("train", "validation", "test"):
         ours = {case.partition("/")[2] for case in backbone[part] if case.startswith(folder + "/")}
         assert ours == set(cdal[part])
