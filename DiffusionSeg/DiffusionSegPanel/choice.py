@@ -62,9 +62,13 @@ class Choice:
 
 
 def chosen(catalogue: Any, methodName: str, modelName: str) -> Choice:
-    """The named ones, or the defaults where a name is empty or unknown to this worker."""
-    methods = catalogue.methods if catalogue else ()
-    method = _named(methods, methodName) or next(iter(methods), None)
+    """The named ones, or the defaults where a name is empty or unknown to this worker.
+
+    A model's name alone also says whose it is.
+    """
+    methods, models = (catalogue.methods, catalogue.models) if catalogue else ((), ())
+    owner = next((one.method for one in models if modelName and one.name == modelName), "")
+    method = _named(methods, methodName or owner) or next(iter(methods), None)
     models = modelsOf(catalogue, method.name) if method else ()
     default = next((model for model in models if model.default), next(iter(models), None))
     return Choice(method, _named(models, modelName) or default)

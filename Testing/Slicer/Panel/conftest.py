@@ -83,8 +83,9 @@ class OpenedPage(Waiting):
         return volume
 
     def ready(self) -> Any:
-        """A volume chosen and the worker there; one sample, so that a run is short."""
+        """A volume and cDAL chosen, the worker there; one sample, so that a run is short."""
         volume = self.load()
+        self.page.parameters.method = "cdal"
         self.page.parameters.samples = 1
         self.until(lambda: self.page.link.hello is not None)
         self.until(lambda: self.ui.segmentButton.enabled)

@@ -143,7 +143,8 @@ def test_a_color_image_for_a_model_of_gray_images_is_said_before_the_run(opened:
     opened.ready()
     photograph = Image.read(SAMPLES / "isic2017_98" / "images" / "ISIC_0012206.jpg")
     opened.page.parameters.inputVolume = volumeFromImage(photograph, "Photograph")
-    assert opened.ui.segmentButton.enabled  # ADZUS takes any image
+    opened.page.parameters.method = "adzus"
+    opened.until(lambda: opened.ui.segmentButton.enabled)  # it takes any image
     choose_cdal(opened)
     assert opened.status == (
         "Photograph is a color image, but the model Hippocampus (MR) takes MR; choose another "

@@ -50,7 +50,7 @@ def test_nothing_found_makes_no_node(client: Any, scene: Any) -> None:
     noise = np.random.default_rng(0).normal(100, 10, (36, 48, 34)).astype(np.float32)
     volume = slicer.util.addVolumeFromArray(noise, name="Noise")
     with pytest.raises(InputError, match="Nothing was found in Noise"):
-        outlineOnce(volume, samples=1, client=client)
+        outlineOnce(volume, method="cdal", samples=1, client=client)
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
 
 
@@ -63,4 +63,4 @@ def test_a_wrong_name_is_a_sentence(client: Any, scene: Any) -> None:
 
     volume = slicer.util.addVolumeFromArray(np.zeros((4, 4, 4), np.float32))
     with pytest.raises(DiffusionSegError, match="hippocampus"):
-        outlineOnce(volume, model="hipocampus", client=client)
+        outlineOnce(volume, method="cdal", model="hipocampus", client=client)

@@ -185,6 +185,8 @@ def test_the_selected_segment_is_a_scribble(opened: Any, scene: Any) -> None:
 
 def test_what_a_method_does_not_take_is_disabled_with_the_reason(opened: Any) -> None:
     opened.ready()
+    opened.page.parameters.method = "cdal"
+    opened.until(lambda: opened.page.choice().method.name == "cdal")
     edit = opened.ui.textEdit
     assert not edit.enabled
     assert edit.toolTip == "cDAL works without words."
