@@ -47,8 +47,17 @@ class Autoencoder(nn.Module):
 
     def encode(self, image: Tensor) -> LatentGaussian:
         """The latent's distribution."""
-        mean, log_variance = self.encoder(image).float().chunk(2, dim=1)
-        return LatentGaussian(mean, log_variance.clamp(*_LOG_VARIANCE))
+        return self.encode_stages(image)[0]
+
+    def encode_stages(self, image: Tensor) -> tuple[LatentGaussian, tuple[Tensor, ...]]:
+        """The latent's distribution, and what each residual block put out on the way to it."""
+        stages, x = [], image
+        for layer in self.encoder:
+            x = layer(x)
+            if isinstance(layer, ResidualBlock):
+                stages.append(x)
+        mean, log_variance = x.float().chunk(2, dim=1)
+        return LatentGaussian(mean, log_variance.clamp(*_LOG_VARIANCE)), tuple(stages)
 
     def decode(self, latent: Tensor) -> Tensor:
         """The image, float32, not clamped; latent: not scaled."""

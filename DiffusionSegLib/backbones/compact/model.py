@@ -103,9 +103,13 @@ class CompactDiffusion:
         """Where it computes."""
         return next(self._denoiser.parameters()).device
 
-    @torch.no_grad()
     def encode(self, image: Tensor) -> Tensor:
         """The mean of the latent, scaled. Raises InputError for a wrong shape."""
+        return self.encode_stages(image)[0]
+
+    @torch.no_grad()
+    def encode_stages(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The latent as `encode` gives it, and what the encoder's residual blocks put out."""
         _, channels, rows, columns = image.shape
         multiple = self.image_multiple
         if channels != self.image_channels or rows % multiple or columns % multiple:
@@ -113,8 +117,8 @@ class CompactDiffusion:
                 f"The model {self.name} reads {self.image_channels} channels with sides that are "
                 f"multiples of {multiple}, not {channels} channels of {rows} x {columns}."
             )
-        latent = self._autoencoder.encode(image.to(self.device, self.dtype))
-        return latent.mean.to(self.dtype) * self.config.latent_scale
+        latent, stages = self._autoencoder.encode_stages(image.to(self.device, self.dtype))
+        return latent.mean.to(self.dtype) * self.config.latent_scale, stages
 
     @torch.no_grad()
     def decode(self, latent: Tensor) -> Tensor:
@@ -138,13 +142,18 @@ class CompactDiffusion:
         """By the schedule that it was trained with."""
         return self._process.add_noise(latent, timestep, noise.to(latent))
 
-    @torch.no_grad()
     def denoise(self, latent: Tensor, timestep: int, text: TextEmbedding) -> Tensor:
         """The velocity √ᾱ ε − √(1 − ᾱ) z, shaped as the latent."""
+        return self.velocity(latent, timestep, text.states)
+
+    @torch.no_grad()
+    def velocity(self, latents: Tensor, timestep: int, states: Tensor) -> Tensor:
+        """Of latents (B, ...) at once; states: (1 or B, tokens, features) of their texts."""
+        batch = len(latents)
         velocity: Tensor = self._denoiser(
-            latent.to(self.device, self.dtype),
-            torch.tensor([timestep], device=self.device),
-            text.states.to(self.device, self.dtype),
+            latents.to(self.device, self.dtype),
+            torch.full((batch,), timestep, device=self.device),
+            states.to(self.device, self.dtype).expand(batch, -1, -1),
         )
         return velocity
 

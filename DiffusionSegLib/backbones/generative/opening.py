@@ -1,0 +1,46 @@
+"""Opens the generative model that a card's settings name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from DiffusionSegLib.backbones.store import ModelStore
+from DiffusionSegLib.errors import ModelError
+
+if TYPE_CHECKING:
+    from DiffusionSegLib.backbones.generative.interface import GenerativeBackbone
+
+__all__ = ["open_generative"]
+
+_KINDS = {
+    "compact": "DiffusionSegLib.backbones.generative.compact:open_compact_generative",
+    "maisi": "DiffusionSegLib.backbones.maisi.opening:open_maisi",
+}
+
+
+def open_generative(
+    settings: Mapping[str, Any],
+    device: str,
+    store: ModelStore | None = None,
+    folder: Path | None = None,
+) -> GenerativeBackbone:
+    """The model of ``settings``, on ``device``; its library is imported here and not before.
+
+    settings: {"kind": "compact", "name": a model in the store}, or {"kind": "maisi", ...} (see
+    backbones/maisi/opening). folder: the card's own, in which relative paths start. Raises
+    ModelError.
+    """
+    named = settings.get("kind") if isinstance(settings, Mapping) else settings
+    place = _KINDS.get(named) if isinstance(named, str) else None
+    if place is None:
+        raise ModelError(
+            f"The model's settings name a generative backbone of kind {named!r}; change it to one "
+            f"of {', '.join(sorted(_KINDS))}."
+        )
+    module, _, function = place.partition(":")
+    opener = getattr(importlib.import_module(module), function)
+    opened: GenerativeBackbone = opener(settings, device, store or ModelStore(), folder)
+    return opened
