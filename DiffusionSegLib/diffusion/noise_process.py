@@ -7,7 +7,7 @@ Levels are numbers in [0, 1]: 0 is clean, 1 is (almost) pure noise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,6 +44,12 @@ class NoiseProcess(Protocol):
 
     def split(self, noisy: Tensor, output: Tensor, level: float) -> Split:
         """What the network's output at that level says; all shaped as ``noisy``."""
+
+    def levels(self, start: float, steps: int, places: Sequence[int] = ()) -> list[float]:
+        """The ``steps`` + 1 levels that are visited from ``start`` in (0, 1] down to 0.
+
+        places: sides of the latent that the network is given at once.
+        """
 
 
 def add_noise(process: NoiseProcess, clean: Tensor, level: float, noise: Tensor) -> Tensor:
@@ -106,12 +112,22 @@ class DiscreteProcess:
             return Split((noisy - rest * output) / signal, output)
         return Split(output, (noisy - signal * output) / rest)
 
+    def levels(self, start: float, steps: int, places: Sequence[int] = ()) -> list[float]:
+        """Equally spaced, as DDIM's timesteps are."""
+        return levels(start, steps)
+
 
 class RectifiedFlow:
-    """Straight paths z_s = (1 − s) z + s ε; the network is told s T and predicts v = z − ε."""
+    """Straight paths z_s = (1 − s) z + s ε; the network is told s T and predicts v = z − ε.
 
-    def __init__(self, timesteps: int = 1000) -> None:
+    reference: sides of the latent at which the levels are equally spaced; larger latents, of which
+    noise hides less, are given more of the noisy levels (Esser et al. 2024, section 5.3.2, as
+    MAISI's scheduler does it in training and sampling). None: equally spaced for all.
+    """
+
+    def __init__(self, timesteps: int = 1000, reference: Sequence[int] | None = None) -> None:
         self.timesteps = timesteps
+        self.reference = None if reference is None else tuple(reference)
 
     def signal(self, level: float) -> float:
         """1 − s."""
@@ -128,6 +144,19 @@ class RectifiedFlow:
     def split(self, noisy: Tensor, output: Tensor, level: float) -> Split:
         """z = z_s + s v and ε = z_s − (1 − s) v."""
         return Split(noisy + level * output, noisy - (1.0 - level) * output)
+
+    def levels(self, start: float, steps: int, places: Sequence[int] = ()) -> list[float]:
+        """r u / (1 + (r − 1) u) of equally spaced u, with r the ratio of the latents' mean sides;
+        the spacing begins where that is ``start``."""
+        if self.reference is None or not places:
+            return levels(start, steps)
+        ratio = _mean_side(places) / _mean_side(self.reference)
+        begin = start / (ratio - (ratio - 1.0) * start)
+        return [ratio * even / (1.0 + (ratio - 1.0) * even) for even in levels(begin, steps)]
+
+
+def _mean_side(places: Sequence[int]) -> float:
+    return float(math.prod(places) ** (1.0 / len(places)))
 
 
 def _signal(schedule: Mapping[str, Any]) -> Tensor:
