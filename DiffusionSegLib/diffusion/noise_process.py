@@ -59,7 +59,7 @@ def add_noise(process: NoiseProcess, clean: Tensor, level: float, noise: Tensor)
 
 def levels(start: float, steps: int) -> list[float]:
     """``steps`` + 1 equally spaced levels from ``start`` in (0, 1] down to 0."""
-    return [start * (steps - number) / steps for number in range(steps + 1)]
+    return [start * ((steps - number) / steps) for number in range(steps + 1)]
 
 
 class DiscreteProcess:
