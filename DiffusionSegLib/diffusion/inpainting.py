@@ -3,7 +3,7 @@ RePaint (Lugmayr et al. 2022, algorithm 1), for any NoiseProcess."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.diffusion.noise_process import NoiseProcess, Split, add_noise, levels
+from DiffusionSegLib.diffusion.noise_process import NoiseProcess, Split, add_noise
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["InpaintingConfig", "Predict", "Turn", "inpaint", "noise_again", "reverse_step", "turns"]
@@ -25,7 +25,7 @@ Noise = Callable[[], Tensor]
 class InpaintingConfig:
     """start: the level in (0, 1] that the original is noised to; below 1 its coarse look stays.
 
-    steps: from there to clean, equally spaced. jumps: how often each step but the last is taken;
+    steps: from there to clean, as the process spaces them. jumps: how often each step but the last is taken;
     between two takes noise is added again, so that both parts get to fit (RePaint's resampling).
     eta: 0 adds no noise on the way (DDIM, Song et al. 2021; Euler steps for rectified flow), 1
     draws from the posterior (DDPM).
@@ -44,6 +44,11 @@ class InpaintingConfig:
         if not 0.0 <= self.eta <= 1.0:
             raise ValueError(f"eta must lie between 0 and 1, got {self.eta}")
 
+    @property
+    def passes(self) -> int:
+        """Of the network, all in all: the last step, which ends clean, is taken once."""
+        return (self.steps - 1) * self.jumps + 1
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -54,11 +59,12 @@ class Turn:
     again: bool
 
 
-def turns(config: InpaintingConfig) -> list[Turn]:
-    """All passes in order: steps x jumps, less what the last step, which ends clean, repeats."""
-    path = levels(config.start, config.steps)
+def turns(
+    config: InpaintingConfig, process: NoiseProcess, places: Sequence[int] = ()
+) -> list[Turn]:
+    """All passes in order; places: sides of the latent that the network is given at once."""
     found = []
-    for level, then in pairwise(path):
+    for level, then in pairwise(process.levels(config.start, config.steps, places)):
         count = config.jumps if then > 0 else 1
         found += [Turn(level, then, take + 1 < count) for take in range(count)]
     return found
@@ -73,6 +79,7 @@ def inpaint(
     config: InpaintingConfig | None = None,
     progress: Progress | None = None,
     preview: Callable[[Tensor], object] | None = None,
+    places: Sequence[int] = (),
 ) -> Tensor:
     """(B, C, *places), float32: ``known`` where ``mask`` is 0, bit for bit, and new where it is 1.
 
@@ -80,17 +87,17 @@ def inpaint(
     mixed at every step. noise: draws (B, C, *places) of N(0, 1); it decides B, the results drawn
     beside each other. predict: see Predict; where the mask is 0 its output does not matter.
     preview: makes what a listener shows of the clean estimate (B, C, *places); called only when
-    the listener calls the report's preview. Raises Cancelled.
+    the listener calls the report's preview. places: sides of the latent that the network is given
+    at once, () when it does not matter. Raises Cancelled.
     """
-    progress = progress or Progress.silent()
-    path = turns(config or InpaintingConfig())
-    eta = (config or InpaintingConfig()).eta
+    config, progress = config or InpaintingConfig(), progress or Progress.silent()
+    path = turns(config, process, places)
     progress.report(0.0)
     noisy = add_noise(process, known, path[0].level, noise())
     for number, turn in enumerate(path):
         part = progress.part(number / len(path), (number + 1) / len(path))
         split = process.split(noisy, predict(noisy, turn.level, part), turn.level)
-        filled = reverse_step(process, split, turn, eta, noise)
+        filled = reverse_step(process, split, turn, config.eta, noise)
         noisy = _merge(mask, filled, _original(process, known, turn.then, noise))
         if turn.again:
             noisy = noise_again(process, noisy, turn, noise())

@@ -152,7 +152,9 @@ class RectifiedFlow:
             return levels(start, steps)
         ratio = _mean_side(places) / _mean_side(self.reference)
         begin = start / (ratio - (ratio - 1.0) * start)
-        return [ratio * even / (1.0 + (ratio - 1.0) * even) for even in levels(begin, steps)]
+        even = levels(begin, steps)
+        # Rounding must not lift the first one above what was asked for.
+        return [min(start, ratio * one / (1.0 + (ratio - 1.0) * one)) for one in even]
 
 
 def _mean_side(places: Sequence[int]) -> float:

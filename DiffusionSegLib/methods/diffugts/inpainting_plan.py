@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from DiffusionSegLib.backbones.generative.interface import GenerativeBackbone
-from DiffusionSegLib.diffusion.inpainting import InpaintingConfig, turns
+from DiffusionSegLib.diffusion.inpainting import InpaintingConfig
 from DiffusionSegLib.diffusion.latent_windows import (
     Box,
     Window,
@@ -69,18 +69,14 @@ class InpaintingPlan:
     box: Box
 
     @property
-    def window_places(self) -> int:
-        """Places of one window."""
-        spans = self.windows[0][0].spans
-        count = 1
-        for span in spans:
-            count *= span.end - span.start
-        return count
+    def window(self) -> tuple[int, ...]:
+        """Sides of a window, in places: all have the same."""
+        return tuple(span.end - span.start for span in self.windows[0][0].spans)
 
     def denoised_windows(self, settings: PseudoHealthySettings) -> int:
         """Windows that the denoising network is run in, all in all: nearly all of the cost."""
         each = sum(len(windows) for windows in self.windows)
-        return each * settings.seeds * len(turns(settings.path))
+        return each * settings.seeds * settings.path.passes
 
     def decoded_windows(self, settings: PseudoHealthySettings) -> int:
         """Windows that are decoded: of every seed, and of the latent as it was."""

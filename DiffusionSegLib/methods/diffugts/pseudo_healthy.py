@@ -5,6 +5,7 @@ Only windows around the mask are denoised and decoded, in 2 or 3 dimensions alik
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -134,7 +135,7 @@ class _Job:
     @property
     def batch(self) -> int:
         """Windows at a time."""
-        return max(1, self.settings.places_at_once // self.plan.window_places)
+        return max(1, self.settings.places_at_once // math.prod(self.plan.window))
 
     def parts(self) -> Iterator[tuple[Sequence[int], tuple[float, float]]]:
         """Numbers within the plan's items that are worked at together, and their share of time."""
@@ -192,6 +193,7 @@ class _Job:
             self.settings.path,
             progress,
             partial(self._preview, part),
+            self.plan.window,
         )
 
     def _predict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -65,7 +66,7 @@ def slow_flow(
     """Euler steps z ← z + (s − s') v with v ≈ z_0 − ε, the original at (1 − s') z + s' ε."""
     known = known.double()
     z = (1 - levels[0]) * known + levels[0] * next(draws).double()
-    for s, then in zip(levels[:-1], levels[1:], strict=True):
+    for s, then in pairwise(levels):
         z = z + (s - then) * velocity(z.float(), s).double()
         other = known
         if then > 0:

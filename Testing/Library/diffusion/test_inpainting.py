@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -155,7 +156,7 @@ def test_inside_and_outside_hold_the_noise_of_the_level_that_the_network_is_told
 
     config = InpaintingConfig(0.9, 5, jumps, eta)
     made = inpaint(known, mask, process, predict, SeededNoise([0], known.shape[1:]), config)
-    assert called == [turn.level for turn in turns(config)]
+    assert called == [turn.level for turn in turns(config, process)]
     assert torch.allclose(made, known, atol=1e-3)
 
 
@@ -280,14 +281,32 @@ def test_a_step_and_back_keep_the_noise_of_their_levels(process, level, share, e
     assert float(signal) == pytest.approx(process.signal(level))
 
 
+@every_process
 @given(st.floats(0.01, 1), st.integers(1, 30), st.integers(1, 5))
-def test_turns_go_down_and_repeat_all_but_the_last(start, steps, jumps):
-    path = turns(InpaintingConfig(start, steps, jumps))
-    assert len(path) == (steps - 1) * jumps + 1
+def test_turns_go_down_and_repeat_all_but_the_last(process, start, steps, jumps):
+    config = InpaintingConfig(start, steps, jumps)
+    path = turns(config, process)
+    assert len(path) == config.passes
     assert [turn.level for turn in path[::jumps]] == levels(start, steps)[:-1]
     assert path[-1].then == 0.0 and not path[-1].again
-    for turn, following in zip(path, path[1:], strict=False):
+    for turn, following in pairwise(path):
         assert following.level == (turn.level if turn.again else turn.then)
+
+
+def test_the_network_is_taken_along_the_levels_of_its_process():
+    """Those that MAISI's flow takes for a window of that size."""
+    process, called = RectifiedFlow(reference=(4, 4)), []
+
+    def predict(noisy, level, _):
+        called.append(level)
+        return noisy
+
+    inpaint(
+        torch.zeros(1, 1, 16, 16), square_mask(16, 16), process, predict,
+        SeededNoise([0], (1, 16, 16)), InpaintingConfig(0.8, 4), places=(8, 8),
+    )  # fmt: skip
+    assert called == process.levels(0.8, 4, (8, 8))[:-1]
+    assert called[1] > 0.61  # and not 0.6, where an even path would be
 
 
 def run_small(progress, preview=None):

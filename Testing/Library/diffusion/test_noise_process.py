@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -129,6 +130,25 @@ def test_levels_go_down_in_equal_steps(start, steps):
     assert len(path) == steps + 1
     assert (path[0], path[-1]) == (start, 0.0)
     assert np.allclose(np.diff(path), -start / steps)
+
+
+@pytest.mark.parametrize("process", processes())
+def test_paths_are_even_where_nothing_else_is_said(process):
+    assert process.levels(0.7, 9, (32, 32)) == levels(0.7, 9)
+
+
+@given(
+    st.floats(0.01, 1.0), st.integers(1, 40), st.lists(st.integers(1, 99), min_size=3, max_size=3)
+)
+def test_larger_latents_spend_more_steps_where_noise_is_high(start, steps, places):
+    process = RectifiedFlow(reference=(32, 32, 32))
+    path = process.levels(start, steps, places)
+    assert len(path) == steps + 1 and path[-1] == 0.0
+    assert path[0] == pytest.approx(start) and max(path) <= 1.0
+    assert all(a > b for a, b in pairwise(path))
+    even, larger = levels(start, steps), math.prod(places) >= 32**3
+    gained = [a - b for a, b in zip(path, even, strict=True)]
+    assert min(gained) > -1e-9 if larger else max(gained) < 1e-9
 
 
 def test_rectified_flow_is_monai_s():
