@@ -25,10 +25,10 @@ Noise = Callable[[], Tensor]
 class InpaintingConfig:
     """start: the level in (0, 1] that the original is noised to; below 1 its coarse look stays.
 
-    steps: from there to clean, as the process spaces them. jumps: how often each step but the last is taken;
-    between two takes noise is added again, so that both parts get to fit (RePaint's resampling).
-    eta: 0 adds no noise on the way (DDIM, Song et al. 2021; Euler steps for rectified flow), 1
-    draws from the posterior (DDPM).
+    steps: from there to clean, as the process spaces them. jumps: how often each step but the last
+    is taken; between two takes noise is added again, so that both parts get to fit (RePaint's
+    resampling). eta: 0 adds no noise on the way (DDIM, Song et al. 2021; Euler steps for rectified
+    flow), 1 draws from the posterior (DDPM).
     """
 
     start: float = 0.6

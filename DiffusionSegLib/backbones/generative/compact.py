@@ -32,8 +32,8 @@ def open_compact_generative(
 
 
 class CompactGenerative:
-    """See GenerativeBackbone. The stages are the encoder's outputs at half and at quarter
-    resolution: behind the first block, and behind each of the two that follow the second halving.
+    """See GenerativeBackbone. The stages are what the encoder's residual blocks put out: in the
+    bundled model one at half and two at quarter resolution.
     """
 
     dims = 2
@@ -48,8 +48,9 @@ class CompactGenerative:
         self.multiple = model.image_multiple
         self.latent_channels = config.autoencoder.latent_channels
         _, half, quarter = config.autoencoder.channels
-        self.stage_channels = (half, quarter, quarter)
-        self.stage_factors = (2, 4, 4)
+        fine, coarse = config.autoencoder.blocks
+        self.stage_channels = (half,) * fine + (quarter,) * coarse
+        self.stage_factors = (2,) * fine + (4,) * coarse
         self.process = DiscreteProcess(config.schedule, "velocity")
         self.steps = 20
 
