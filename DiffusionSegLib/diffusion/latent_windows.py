@@ -94,8 +94,9 @@ def layout_around(
     bounding box, which keeps ``margin`` places to their borders where the grid goes on.
 
     overlap: share in [0, 0.9] of a window that the next one has in common with it. Beyond the box
-    windows go on in both directions and are not believed within it: when the box with its margin
-    fits, exactly one window reads it. An axis shorter than its window gets one of its own length.
+    windows go on in both directions and are not believed within it, only up to it: when the box
+    with its margin fits, exactly one window touches the mask. An axis shorter than its window gets
+    one of its own length.
     Raises ValueError for a mask that is 0 everywhere.
     """
     box = _bounds(mask > 0)
@@ -104,10 +105,9 @@ def layout_around(
     if not 0.0 <= overlap <= 0.9:
         raise ValueError(f"overlap must lie between 0 and 0.9, got {overlap}")
     axes = [
-        _spans(count, min(width, count), max(0, side.start - margin),
-               min(count, side.stop + margin), overlap)
+        _spans(count, min(width, count), side, margin, overlap)
         for count, width, side in zip(mask.shape, size, box, strict=True)
-    ]  # fmt: skip
+    ]
     return WindowLayout(tuple(mask.shape), tuple(axes))
 
 
@@ -133,14 +133,15 @@ def shared_box(windows: Sequence[Window]) -> Box:
     return tuple(slice(min(s.start for s in spans), max(s.end for s in spans)) for spans in axes)
 
 
-def _spans(count: int, width: int, low: int, high: int, overlap: float) -> tuple[Span, ...]:
-    """low, high: of the box with its margin."""
+def _spans(count: int, width: int, box: slice, margin: int, overlap: float) -> tuple[Span, ...]:
     stride = max(1, round(width * (1 - overlap)))
+    low, high = max(0, box.start - margin), min(count, box.stop + margin)
     middle = _over_box(count, width, low, high, stride)
-    after = _beyond(count, width, middle[-1].start + stride, high, middle[-1].end, stride)
+    first, last = middle[0], middle[-1]
+    after = _beyond(count, width, last.start + stride, box.stop, last.end, stride)
     # What lies before is what lies beyond in a grid that is read backwards.
     mirrored = _beyond(
-        count, width, count - middle[0].end + stride, count - low, count - middle[0].start, stride
+        count, width, count - first.end + stride, count - box.start, count - first.start, stride
     )
     before = [
         Span(count - s.end, count - s.start, count - s.last, count - s.first) for s in mirrored
