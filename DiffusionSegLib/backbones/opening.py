@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from DiffusionSegLib.backbones.latent_diffusion.hub import beside_card
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import ModelError
 
@@ -60,7 +61,7 @@ def open_backbone(
             f"A backbone of kind {named!r} needs a {kind.key!r} in the model's settings, a text; "
             f"found was {value!r}."
         )
-    model = _in_store(store, value) if kind.key == "name" else _source(value, folder)
+    model = _in_store(store, value) if kind.key == "name" else beside_card(value, folder)
     module, _, function = kind.opener.partition(":")
     opened: LatentDiffusion = getattr(importlib.import_module(module), function)(model, device)
     return opened
@@ -70,9 +71,3 @@ def _in_store(store: ModelStore | None, name: str) -> Any:
     from DiffusionSegLib.backbones.compact.model import METHOD
 
     return (store or ModelStore()).find(METHOD, name)
-
-
-def _source(value: str, folder: Path | None) -> str | Path:
-    """A folder beside the card goes before one in the working folder and before the hub."""
-    beside = None if folder is None else folder / Path(value).expanduser()
-    return beside if beside is not None and beside.is_dir() else value

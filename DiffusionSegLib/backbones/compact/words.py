@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
+from DiffusionSegLib.backbones.latent_diffusion.libraries import quiet_loading
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder
 from DiffusionSegLib.backbones.store import file_sha256
 from DiffusionSegLib.errors import ModelError
@@ -60,9 +61,10 @@ def open_minilm(length: int, device: str = "cpu", folder: Path | None = None) ->
         ) from error
     try:
         words = PreTrainedTokenizerFast.from_pretrained(str(place), local_files_only=True)
-        network: Any = BertModel.from_pretrained(
-            str(place), use_safetensors=True, local_files_only=True, dtype=torch.float32
-        )
+        with quiet_loading():
+            network: Any = BertModel.from_pretrained(
+                str(place), use_safetensors=True, local_files_only=True, dtype=torch.float32
+            )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(f"The text encoder in {place} cannot be opened: {error}") from error
     frozen = network.to(device).eval().requires_grad_(False)

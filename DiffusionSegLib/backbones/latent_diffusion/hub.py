@@ -10,7 +10,7 @@ from DiffusionSegLib.backbones.latent_diffusion.folder import CLASSES, choose_we
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
 from DiffusionSegLib.errors import ModelError
 
-__all__ = ["Chooser", "find_model", "wanted_files"]
+__all__ = ["Chooser", "beside_card", "find_model", "wanted_files"]
 
 Chooser = Callable[[Sequence[str], bool], list[str]]  # of names, preferring half precision or not
 
@@ -36,6 +36,13 @@ def find_model(
             f"There is no model folder {text!r}, and it is no hub id of the form organization/name."
         )
     return _fetch(text, prefer_half, choose or wanted_files)
+
+
+def beside_card(source: str, folder: Path | None) -> str | Path:
+    """What `find_model` is given: a folder beside a model's card goes before one in the working
+    folder and before the hub. folder: the card's own."""
+    beside = None if folder is None else folder / Path(source).expanduser()
+    return beside if beside is not None and beside.is_dir() else source
 
 
 def wanted_files(names: Sequence[str], prefer_half: bool = False) -> list[str]:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder, read_json
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
-from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
+from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module, quiet_loading
 from DiffusionSegLib.errors import ModelError, PromptError
 
-__all__ = ["TextEncoder", "load_text_encoder"]
+__all__ = ["TextEncoder", "load_text_encoder", "open_tokenizer"]
 
 _BERTS = ("cxr-bert",)
 _VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model")
@@ -73,12 +73,13 @@ def load_text_encoder(
     _check_there(folder, places)
     library = optional_module("transformers")
     words, model = _classes(library, places["text_encoder"])
-    tokenizer = _open_tokenizer(words, places["tokenizer"])
+    tokenizer = open_tokenizer(words, places["tokenizer"])
     try:
-        network, told = model.from_pretrained(
-            str(places["text_encoder"]), use_safetensors=True, local_files_only=True,
-            output_loading_info=True, variant=_variant(places["text_encoder"]),
-        )  # fmt: skip
+        with quiet_loading():
+            network, told = model.from_pretrained(
+                str(places["text_encoder"]), use_safetensors=True, local_files_only=True,
+                output_loading_info=True, variant=_variant(places["text_encoder"]),
+            )  # fmt: skip
     except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         raise ModelError(f"The text encoder of {folder.path} cannot be opened: {error}") from error
     missing = sorted(told["missing_keys"])
@@ -97,7 +98,8 @@ def load_text_encoder(
     return TextEncoder(tokenizer, frozen, _length(tokenizer, network))
 
 
-def _open_tokenizer(words: Any, place: Path) -> Any:
+def open_tokenizer(words: Any, place: Path) -> Any:
+    """words: a tokenizer's class; place: its folder. Raises ModelError when it is damaged."""
     try:
         return words.from_pretrained(str(place), use_fast=True, local_files_only=True)
     except MemoryError:

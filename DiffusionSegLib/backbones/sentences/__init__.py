@@ -1,0 +1,1 @@
+"""Frozen text encoders that give a whole sentence one vector."""
