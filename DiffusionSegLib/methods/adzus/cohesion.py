@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from DiffusionSegLib.diffusion.attention.grids import Grid
+from DiffusionSegLib.methods.adzus.coarse_walk import CoarseWalk
 from DiffusionSegLib.methods.adzus.nested import NestedRegions
 from DiffusionSegLib.methods.adzus.plane_attention import PlaneAttention
 
@@ -21,18 +23,20 @@ def normalized_cuts(
     """(levels,): share of steps that leave the region, plus share of steps that enter it, 0 to 2.
 
     Shi and Malik's NCut (2000) with the balanced walk as affinity, as in "Diffusing, Walking and
-    Cutting" (arXiv:2412.04678). A place counts by the share of its pixels that are in the region.
-    count: of the first so many levels alone, which takes less time; of the others 2.
+    Cutting" (arXiv:2412.04678). A place counts by the share of its pixels that are in the region;
+    of a fine grid neighboring places are taken together (see coarse_walk.py), which is eight times
+    as quick. count: of the first so many levels alone, which takes less time; of the others 2.
     """
     found = np.full(len(regions.areas), 2.0)
     if count == 0:
         return found
-    share = torch.from_numpy(_shares(regions, attention.grid)[:, :count])
-    inside = share.sum(0).double()
-    outside = len(share) - inside
-    kept = _kept(share, attention.walk)
+    walk = attention.coarse
+    share = torch.from_numpy(_shares(regions, attention.grid, walk)[:, :count])
+    inside = walk.sizes.double() @ share.double()
+    outside = walk.sizes.sum() - inside
+    kept = _kept(share, walk.steps)
     # Of all steps those that end inside, less those that also began there, end elsewhere: entered.
-    entered = attention.entering.double() @ share.double() - kept
+    entered = walk.entering.double() @ share.double() - kept
     stay_in = kept / inside.clamp_min(1e-3)
     stay_out = (outside - entered) / outside.clamp_min(1e-3)
     found[:count] = (2 - stay_in - stay_out).clamp(0.0, 2.0).numpy()
@@ -57,11 +61,13 @@ def _kept(share: Tensor, walk: Tensor) -> Tensor:
     return (moved @ growth).double().cumsum(0).cumsum(1).diagonal()
 
 
-def _shares(regions: NestedRegions, grid: tuple[int, int]) -> NDArray[np.float32]:
-    """(places, levels)."""
+def _shares(regions: NestedRegions, grid: Grid, walk: CoarseWalk) -> NDArray[np.float32]:
+    """(blocks, levels)."""
     level, levels = regions.level, len(regions.areas)
-    rows, columns = (np.arange(n) * g // n for n, g in zip(level.shape, grid, strict=True))
-    place = rows[:, None] * grid[1] + columns[None]
-    count = np.bincount((place * levels + level).ravel(), minlength=grid[0] * grid[1] * levels)
+    rows, columns = (
+        np.arange(n) * g // n // walk.side for n, g in zip(level.shape, grid, strict=True)
+    )
+    block = rows[:, None] * walk.grid[1] + columns[None]
+    count = np.bincount((block * levels + level).ravel(), minlength=len(walk.sizes) * levels)
     running = count.reshape(-1, levels).cumsum(axis=1)
     return (running / np.maximum(running[:, -1:], 1)).astype(np.float32)

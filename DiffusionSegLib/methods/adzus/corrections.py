@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from DiffusionSegLib.compute.together import together
+from DiffusionSegLib.methods.adzus.bounding import bounding_box
 from DiffusionSegLib.methods.adzus.choosing import meant_regions
 from DiffusionSegLib.methods.adzus.connected import connected_to, filled
 from DiffusionSegLib.methods.adzus.editing import EditWeights, edit_score
@@ -20,9 +21,11 @@ from DiffusionSegLib.methods.adzus.reading import PlaneReader
 __all__ = ["corrected_outlines", "local_changes", "new_readings", "with_hints"]
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
 _SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _FEWEST_PIXELS = 4
 _READINGS = 6
+_LEAST_SHARE = 1e-6  # less decides nothing
 
 
 def corrected_outlines(
@@ -46,8 +49,10 @@ def corrected_outlines(
         return None
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
-    stack = np.stack([one for one, _ in outlines]).reshape(len(outlines), -1)
-    probability = (shares.astype(np.float32) @ stack).reshape(last.shape)
+    probability = np.zeros(last.shape, dtype=np.float32)
+    for share, (outline, _) in zip(shares, outlines, strict=True):
+        if share > _LEAST_SHARE:
+            probability += np.float32(share) * outline
     ranked = (Option(outlines[n][0], float(shares[n])) for n in np.argsort(-shares))
     return Options(probability, different(ranked, most))
 
@@ -62,20 +67,29 @@ def local_changes(
     """
     wrong = ~last if hint.include else last
     distances = list(reader.distances(hint).values())
-    beyond = max(float(distance.max()) for distance in distances) * 4 + 1
-    for reached in together(
-        lambda distance: connected_to(np.where(wrong, distance, np.float32(beyond)), hint.pixels),
-        distances,
-    ):
+    for reached in together(lambda distance: _reached(distance, wrong, hint), distances):
         stop = _first_contrary(reached, hint, others)
-        values = reached[wrong & (reached < min(stop, beyond / 2))]
+        values = reached[reached < stop]
         if len(values) == 0:
             continue
         for limit in np.unique(np.quantile(values, _SHARES)):
-            grown = (reached <= limit) & wrong
+            grown = reached <= limit
             if np.count_nonzero(grown) >= _FEWEST_PIXELS:
                 changed = filled(last | grown) if hint.include else last & ~grown
                 yield with_hints(changed, others)
+
+
+def _reached(distance: Floats, wrong: Bools, hint: Hint) -> Floats:
+    """(rows, columns): as connected_to, by paths that stay where the outline is wrong; infinity
+    for what they do not reach."""
+    box = bounding_box(wrong)
+    beyond = np.float32(float(distance.max()) * 4 + 1)
+    found = np.full(distance.shape, np.inf, dtype=np.float32)
+    inside = np.where(wrong[box], distance[box], beyond)
+    pixels = hint.pixels[wrong[tuple(hint.pixels.T)]] - (box[0].start, box[1].start)
+    reached = connected_to(inside, pixels)
+    found[box] = np.where(wrong[box] & (reached < beyond / 2), reached, np.inf)
+    return found
 
 
 def new_readings(

@@ -18,7 +18,6 @@ from scipy import ndimage
 from DiffusionSegLib.methods.adzus.bounding import bounding_box
 from DiffusionSegLib.methods.adzus.canvas import Canvas
 from DiffusionSegLib.methods.adzus.hints import Hint
-from DiffusionSegLib.methods.adzus.neighbors import straight_pairs
 
 __all__ = ["EditWeights", "edit_measures", "edit_score"]
 
@@ -74,12 +73,10 @@ def edit_measures(
     and offset (as RegionMeasures), log of its share of all changes, of its area, and that squared;
     log of the outline's area (both as shares of the body), and that squared; how much it grew or
     shrank; whether it is a local change of the last one; the share of its border that is new."""
-    first, second = straight_pairs(outline.view(np.int8))
-    border = np.flatnonzero(first != second)
+    border, is_new = _border(outline, last)
     if len(border) == 0:
         return None
-    before, behind = straight_pairs(last.view(np.int8))
-    new = border[before[border] == behind[border]]
+    new = border[is_new]
     area, old = (max(1, int(np.count_nonzero(one))) for one in (outline, last))
     compact = 4 * np.pi * area / (np.pi / 4 * len(border)) ** 2
     changed, depth, offset, share = _changed_part(outline, last, hint)
@@ -93,6 +90,25 @@ def edit_measures(
     ])  # fmt: skip
 
 
+def _border(outline: Bools, last: Bools) -> tuple[NDArray[np.int64], Bools]:
+    """Numbers of the pixel edges (see straight_pairs) along the outline, and which are new."""
+    if not outline.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    rows, columns = outline.shape
+    box = bounding_box(outline)
+    top, left = box[0].start, box[1].start
+    part, before = outline[box], last[box]
+    across = np.flatnonzero(part[:, :-1] != part[:, 1:])
+    down = np.flatnonzero(part[:-1] != part[1:])
+    width = part.shape[1]
+    numbers = [
+        (across // max(1, width - 1) + top) * (columns - 1) + across % max(1, width - 1) + left,
+        (down // width + top) * columns + down % width + left + rows * (columns - 1),
+    ]
+    was_one = [(before[:, :-1] == before[:, 1:]).ravel(), (before[:-1] == before[1:]).ravel()]
+    return np.concatenate(numbers), np.concatenate([was_one[0][across], was_one[1][down]])
+
+
 def _changed_part(outline: Bools, last: Bools, hint: Hint) -> tuple[float, float, float, float]:
     """Area, log of depth, log of offset and share of the connected change at the hint."""
     part, total = _part_at(outline != last, hint)
@@ -103,8 +119,8 @@ def _changed_part(outline: Bools, last: Bools, hint: Hint) -> tuple[float, float
     box = bounding_box(part)
     radius = np.sqrt(area / np.pi)
     row, column = hint.center[0] - box[0].start, hint.center[1] - box[1].start
-    rows, columns = np.nonzero(part[box])
-    offset = np.hypot(rows.mean() - row, columns.mean() - column) / radius
+    middle = [part[box].sum(axis=1 - n) @ np.arange(part[box].shape[n]) / area for n in (0, 1)]
+    offset = np.hypot(middle[0] - row, middle[1] - column) / radius
     depth = _depth(part[box], row, column) / radius
     log_depth = float(np.log(np.clip(depth, 1e-2, 1.2)))
     return area, log_depth, float(np.log1p((offset / _USUAL_OFFSET) ** 2)), share

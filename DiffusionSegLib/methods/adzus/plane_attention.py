@@ -17,6 +17,7 @@ from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
 from DiffusionSegLib.diffusion.attention.capture import AttentionMap
 from DiffusionSegLib.diffusion.attention.grids import Grid
 from DiffusionSegLib.diffusion.attention.transition import balance, sharpen
+from DiffusionSegLib.methods.adzus.coarse_walk import CoarseWalk, coarse_walk
 from DiffusionSegLib.methods.adzus.regions import aggregate_by_resolution
 from DiffusionSegLib.progress import Progress
 
@@ -43,9 +44,9 @@ class PlaneAttention:
         return self.maps[0].grid
 
     @cached_property
-    def entering(self) -> Tensor:
-        """(places,): how often a step of the walk leads to a place, all places taken together."""
-        return self.walk.sum(0)
+    def coarse(self) -> CoarseWalk:
+        """The walk on at most 32 x 32 blocks of places."""
+        return coarse_walk(self.walk, self.grid)
 
 
 def read_attention(

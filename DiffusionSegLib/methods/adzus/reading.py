@@ -120,7 +120,9 @@ class PlaneReader:
 
     def _family(self, source: str, distance: Floats, hint: Hint) -> Family:
         canvas = self.plane.canvas
-        regions = nested_regions(without_holes(connected_to(distance, hint.pixels)))
+        # What a front that spreads from the hint has reached hangs together as it is.
+        whole = distance if source == "edges" else connected_to(distance, hint.pixels)
+        regions = nested_regions(without_holes(whole))
         measures = measure_regions(regions, canvas.edges, hint.center, canvas.body)
         if self.evidence == "image":
             cuts = np.ones(len(regions.areas))

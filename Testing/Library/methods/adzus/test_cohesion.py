@@ -98,3 +98,25 @@ def test_only_the_first_levels(count):
     part = normalized_cuts(nested_regions(values), attention, count)
     assert part[:count] == pytest.approx(whole[:count], abs=1e-5)
     assert (part[count:] == 2.0).all()
+
+
+def test_places_taken_together_hardly_change_a_cut():
+    """A grid of 40 x 40 places is read as one of 20 x 20; regions here are wider than a block."""
+    rng = torch.Generator().manual_seed(0)
+    rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(40.0), indexing="ij")
+    places = torch.stack([rows.flatten(), columns.flatten()], 1)
+    near = torch.exp(-((torch.cdist(places, places) / 4) ** 2))
+    walk = balance(near * (1 + 0.2 * torch.rand(1600, 1600, generator=rng)))
+    down, right = np.ogrid[:80, :80]
+    far = np.hypot(down - 33, right - 41).astype(np.float32)
+    regions = nested_regions(far)
+    found = normalized_cuts(regions, attention_of(walk, (40, 40)))
+    share = np.stack([
+        (regions.level <= level).reshape(40, 2, 40, 2).mean((1, 3)).ravel()
+        for level in range(len(regions.areas))
+    ])  # fmt: skip
+    steps = walk.double().numpy()
+    for level in range(10, len(regions.areas) - 10, 7):
+        inside, outside = share[level], 1 - share[level]
+        stay = inside @ steps @ inside / inside.sum() + outside @ steps @ outside / outside.sum()
+        assert found[level] == pytest.approx(2 - stay, rel=0.1)
