@@ -112,18 +112,33 @@ def layout_around(
 
 
 def fitted_size(
-    masks: Sequence[Tensor], step: int, smallest: int, largest: int, margin: int = 4
+    masks: Sequence[Tensor],
+    step: int,
+    smallest: int,
+    largest: int,
+    overlap: float = 0.25,
+    margin: int = 4,
 ) -> tuple[int, ...]:
-    """Sides of a window that takes the bounding box of each mask (*places) with its margin, if
-    that is possible between ``smallest`` and ``largest``: multiples of ``step``, at least one, and
-    not longer than the grid, whose sides are multiples of it. Empty masks do not count."""
+    """Sides of the smallest window of which, along each axis, no more are needed than of one with
+    side ``largest`` to cover the bounding box of each mask (*places) and its margin.
+
+    They are multiples of ``step``, from ``smallest`` on, and not longer than the grid, whose sides
+    are multiples of it. Empty masks do not count.
+    """
     boxes = [box for box in (_bounds(mask > 0) for mask in masks) if box is not None]
     sides = []
     for axis, count in enumerate(masks[0].shape):
-        extents = [box[axis].stop - box[axis].start for box in boxes]
-        wanted = min(max(max(extents, default=0) + 2 * margin, smallest), largest)
-        most = max(step, largest // step * step)
-        sides.append(min(math.ceil(wanted / step) * step, most, count))
+        ends = [_with_margin(box[axis], margin, count) for box in boxes]
+        length = max((high - low for low, high in ends), default=1)
+        most = max(step, min(largest, count) // step * step)
+        number = _number(length, most, _stride(most, overlap))
+        for side in range(step, most + 1, step):
+            if (
+                side >= min(smallest, most)
+                and _number(length, side, _stride(side, overlap)) <= number
+            ):
+                sides.append(side)
+                break
     return tuple(sides)
 
 
@@ -134,8 +149,8 @@ def shared_box(windows: Sequence[Window]) -> Box:
 
 
 def _spans(count: int, width: int, box: slice, margin: int, overlap: float) -> tuple[Span, ...]:
-    stride = max(1, round(width * (1 - overlap)))
-    low, high = max(0, box.start - margin), min(count, box.stop + margin)
+    stride = _stride(width, overlap)
+    low, high = _with_margin(box, margin, count)
     middle = _over_box(count, width, low, high, stride)
     first, last = middle[0], middle[-1]
     after = _beyond(count, width, last.start + stride, box.stop, last.end, stride)
@@ -149,9 +164,22 @@ def _spans(count: int, width: int, box: slice, margin: int, overlap: float) -> t
     return (*reversed(before), *middle, *after)
 
 
+def _stride(width: int, overlap: float) -> int:
+    return max(1, round(width * (1 - overlap)))
+
+
+def _number(length: int, width: int, stride: int) -> int:
+    """Of windows that cover a length."""
+    return 1 + math.ceil(max(0, length - width) / stride)
+
+
+def _with_margin(side: slice, margin: int, count: int) -> tuple[int, int]:
+    return max(0, side.start - margin), min(count, side.stop + margin)
+
+
 def _over_box(count: int, width: int, low: int, high: int, stride: int) -> list[Span]:
     length = high - low
-    number = 1 + math.ceil(max(0, length - width) / stride)
+    number = _number(length, width, stride)
     reach = width + (number - 1) * stride
     first = min(max(low - (reach - length) // 2, 0), max(0, count - reach))
     return [_pushed_back(first + i * stride, width, count) for i in range(number)]

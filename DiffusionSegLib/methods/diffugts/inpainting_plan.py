@@ -28,9 +28,9 @@ class PseudoHealthySettings:
     """start, steps, jumps, eta: see InpaintingConfig. seeds: pseudo-healthy images drawn.
 
     window: longest side of a window, in latent places; smaller masks get smaller windows, down to
-    ``smallest_window``. margin: places between the mask and its window's border. overlap: share of
-    a window that the next one has in common with it. places_at_once: of all windows of one pass of
-    a network, which bounds its memory.
+    ``smallest_window``, see fitted_size. margin: places between the mask and its window's border.
+    overlap: share of a window that the next one has in common with it. places_at_once: of all
+    windows of one pass of a network, which bounds its memory.
     """
 
     start: float = 0.6
@@ -38,7 +38,7 @@ class PseudoHealthySettings:
     jumps: int = 1
     eta: float = 0.0
     seeds: int = 3
-    window: int = 32
+    window: int = 48
     smallest_window: int = 16
     margin: int = 4
     overlap: float = 0.25
@@ -108,6 +108,7 @@ def plan_inpainting(
         backbone.multiple // backbone.factor,
         settings.smallest_window,
         settings.window,
+        settings.overlap,
         settings.margin,
     )
     layouts = [layout_around(one, size, settings.overlap, settings.margin) for one in places]
