@@ -17,6 +17,7 @@ __all__ = ["open_generative"]
 
 _KINDS = {
     "compact": "DiffusionSegLib.backbones.generative.compact:open_compact_generative",
+    "pipeline": "DiffusionSegLib.backbones.generative.pipeline:open_pipeline_generative",
     "maisi": "DiffusionSegLib.backbones.maisi.opening:open_maisi",
 }
 
@@ -29,7 +30,8 @@ def open_generative(
 ) -> GenerativeBackbone:
     """The model of ``settings``, on ``device``; its library is imported here and not before.
 
-    settings: {"kind": "compact", "name": a model in the store}, or {"kind": "maisi", ...} (see
+    settings: {"kind": "compact", "name": a model in the store}, {"kind": "pipeline", "source": a
+    folder or hub id of Stable Diffusion's family}, or {"kind": "maisi", ...} (see
     backbones/maisi/opening). folder: the card's own, in which relative paths start. Raises
     ModelError.
     """

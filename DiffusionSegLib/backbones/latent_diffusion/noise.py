@@ -10,7 +10,7 @@ from torch import Tensor
 
 from DiffusionSegLib.errors import ModelError
 
-__all__ = ["ForwardProcess"]
+__all__ = ["ForwardProcess", "full_schedule"]
 
 # Stable Diffusion's; a pipeline folder without a scheduler is taken to be of its family.
 _DEFAULTS: Mapping[str, Any] = {
@@ -21,12 +21,17 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
+def full_schedule(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a scheduler's settings say of the noise; where they are silent, Stable Diffusion's."""
+    return {name: settings.get(name, value) for name, value in _DEFAULTS.items()}
+
+
 class ForwardProcess:
     """signal: share √ᾱ_t of the clean latent at each timestep, float64."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """settings: of a diffusers scheduler; raises ModelError for schedules not known here."""
-        told = {name: settings.get(name, value) for name, value in _DEFAULTS.items()}
+        told = full_schedule(settings)
         count, start, end = told["num_train_timesteps"], told["beta_start"], told["beta_end"]
         if told["beta_schedule"] == "scaled_linear":
             beta = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float64) ** 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,18 @@ def _scheduler(folder: PipelineFolder) -> Mapping[str, Any]:
     return settings
 
 
+@contextmanager
+def _outputs_of(layers: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
+    """What the layers put out inside the block, in the order in which they are run."""
+    seen: list[Tensor] = []
+    hooks = [layer.register_forward_hook(lambda *told: seen.append(told[2])) for layer in layers]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 class DiffusersPipeline:
     """See LatentDiffusion for shapes and ranges."""
 
@@ -71,9 +84,12 @@ class DiffusersPipeline:
         self._network = network
         self._autoencoder = autoencoder
         self._text_encoder = text_encoder
+        self.scheduler = scheduler
         self._process = ForwardProcess(scheduler)
         self.timesteps = self._process.timesteps
         self.image_channels = int(autoencoder.config.in_channels)
+        self.latent_channels = int(autoencoder.config.latent_channels)
+        self.encoder_channels = tuple(int(one) for one in autoencoder.config.block_out_channels)
         # The autoencoder halves at every level but the last, and so does the denoising network.
         self.latent_factor = 2 ** (len(autoencoder.config.block_out_channels) - 1)
         halvings = len(network.config.block_out_channels) - 1
@@ -98,6 +114,11 @@ class DiffusersPipeline:
 
     def encode(self, image: Tensor) -> Tensor:
         """The mean of the latent, shifted and scaled. Raises InputError for a wrong shape."""
+        return self.encode_blocks(image)[0]
+
+    def encode_blocks(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The latent as `encode` gives it, and what each block of the encoder puts out on the way
+        down, ``encoder_channels`` wide."""
         _, channels, rows, columns = image.shape
         multiple = self.image_multiple
         if channels != self.image_channels or rows % multiple or columns % multiple:
@@ -106,11 +127,23 @@ class DiffusersPipeline:
                 f"multiples of {multiple}, not {channels} channels of {rows} x {columns}."
             )
         settings = self._autoencoder.config
-        with torch.no_grad():
+        with torch.no_grad(), _outputs_of(self._autoencoder.encoder.down_blocks) as blocks:
             found = self._autoencoder.encode(image.to(self.device, self.dtype))
             latent: Tensor = found.latent_dist.mode()
-        shift = getattr(settings, "shift_factor", None) or 0.0
-        return (latent - shift) * settings.scaling_factor
+        return (latent - self._shift) * settings.scaling_factor, tuple(blocks)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """The image (B, image_channels, rows, columns), about [-1, 1], of a scaled latent."""
+        unscaled = latent / self._autoencoder.config.scaling_factor + self._shift
+        with torch.no_grad():
+            image: Tensor = self._autoencoder.decode(
+                unscaled.to(self.device, self.dtype), return_dict=False
+            )[0]
+        return image
+
+    @property
+    def _shift(self) -> float:
+        return float(getattr(self._autoencoder.config, "shift_factor", None) or 0.0)
 
     def embed_text(self, text: str) -> TextEmbedding:
         """By the pipeline's own tokenizer and text encoder."""

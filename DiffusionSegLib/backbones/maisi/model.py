@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from DiffusionSegLib.backbones.generative.interface import Encoded, ScanFacts
+from DiffusionSegLib.backbones.generative.precision import in_numbers
 from DiffusionSegLib.backbones.maisi.autoencoder import MaisiAutoencoder
 from DiffusionSegLib.backbones.maisi.conditioning import Condition, condition_of
 from DiffusionSegLib.backbones.maisi.variants import Variant
-from DiffusionSegLib.compute.device import memory_errors_explained
-from DiffusionSegLib.errors import InputError, ModelError
+from DiffusionSegLib.errors import InputError
 
 __all__ = ["Maisi"]
 
@@ -48,7 +47,7 @@ class Maisi:
         self.multiple = config.factor * 2**variant.denoiser.halvings
         self.latent_channels = config.latent_channels
         self.stage_channels = config.channels
-        self.stage_factors = (2, 4, 4)
+        self.stage_factors: tuple[int, ...] = (2, 4, 4)
         self.process = variant.process()
         self.steps = variant.steps
         self.guidance = variant.guidance if guidance is None else guidance
@@ -71,14 +70,16 @@ class Maisi:
         that are no multiples of ``multiple`` and for values that are no numbers."""
         self._check(image)
         given = _turned(image.to(self.device).clamp(0, 1))
-        found = self._finite(lambda: self.autoencoder.encode(given), "encoding the volume")
+        found = in_numbers(self, "encoding the volume", lambda: self.autoencoder.encode(given))
         latent, *stages = (_turned_back(one) for one in found)
         return Encoded(latent, tuple(stages))
 
     def decode(self, latent: Tensor) -> Tensor:
         """Larger latents than a window are decoded window by window."""
         given = _turned(latent.to(self.device))
-        (image,) = self._finite(lambda: (self.autoencoder.decode(given),), "decoding the volume")
+        (image,) = in_numbers(
+            self, "decoding the volume", lambda: (self.autoencoder.decode(given),)
+        )
         return _turned_back(image)
 
     def condition(self, facts: ScanFacts) -> Condition:
@@ -91,9 +92,10 @@ class Maisi:
         With guidance g there are two passes: f(nothing) + g (f(modality) - f(nothing)).
         """
         given = _turned(noisy.to(self.device))
-        (output,) = self._finite(
-            lambda: (self._guided(given.to(self.dtype), level, condition),), "one denoising step"
-        )
+        (output,) = in_numbers(
+            self, "one denoising step",
+            lambda: (self._guided(given.to(self.dtype), level, condition),),
+        )  # fmt: skip
         return _turned_back(output)
 
     def to_float32(self) -> None:
@@ -119,20 +121,6 @@ class Maisi:
         )
         return output.float()
 
-    def _finite(self, compute: Callable[[], tuple[Tensor, ...]], what: str) -> tuple[Tensor, ...]:
-        """A result of numbers, in full precision from now on when half overflowed."""
-        with memory_errors_explained(f"{what} with {self.name}"):
-            found = compute()
-            if not _all_numbers(found) and self.dtype != torch.float32:
-                self.to_float32()
-                found = compute()
-        if not _all_numbers(found):
-            raise ModelError(
-                f"The model {self.name} gives values that are no numbers in {what}, even in full "
-                "precision; its weights are damaged, or so is what it was given."
-            )
-        return found
-
     def _check(self, image: Tensor) -> None:
         sides = tuple(image.shape[2:])
         if image.ndim != 5 or image.shape[1] != 1 or any(side % self.multiple for side in sides):
@@ -144,10 +132,6 @@ class Maisi:
             raise InputError(
                 f"The volume for {self.name} has values that are no numbers; replace them first."
             )
-
-
-def _all_numbers(tensors: tuple[Tensor, ...]) -> bool:
-    return all(bool(torch.isfinite(one).all()) for one in tensors)
 
 
 def _turned(volume: Tensor) -> Tensor:

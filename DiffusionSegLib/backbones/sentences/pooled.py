@@ -19,7 +19,7 @@ Pooling = Callable[[Any, Tensor], Tensor]  # the transformer's output, the mask 
 _AT_ONCE = 64  # texts, so that memory does not grow with their number
 
 
-@dataclass(frozen=True)
+@dataclass
 class PooledSentences:
     """See SentenceEncoder. length: most tokens of a text, start and end included."""
 
