@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from .geometry import Geometry
 from .image import Image
 
-__all__ = ["block_mean"]
+__all__ = ["block_mean", "onto_grid"]
+
+
+def onto_grid(image: Image, target: Geometry) -> Image:
+    """The image on another grid; averaged first where that grid is much coarser."""
+    factors = _shrink_factors(image.geometry, target)
+    if max(factors) > 1:
+        image = block_mean(image, factors)
+    return image.resampled(target)
 
 
 def block_mean(image: Image, factors_kji: Sequence[int]) -> Image:
@@ -50,3 +58,11 @@ def _coarser(
     matrix[:3, 3] = (matrix @ [*((factors_ijk - 1) / 2), 1.0])[:3]
     matrix[:3, :3] *= factors_ijk
     return Geometry.from_ijk_to_lps(shape_kji, matrix)
+
+
+def _shrink_factors(source: Geometry, target: Geometry) -> tuple[int, int, int]:
+    """Whole blocks of source voxels that fit into a target voxel, along source k, j, i."""
+    axes = np.linalg.inv(source.ijk_to_lps[:3, :3]) @ target.ijk_to_lps[:3, :3]
+    widths_ijk = np.abs(axes).max(axis=1)
+    fi, fj, fk = (max(1, int(width + 0.05)) for width in widths_ijk)
+    return fk, fj, fi

@@ -7,14 +7,13 @@ posterior, superior), so that flipped, permuted and left-handed storage give the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
-from DiffusionSegLib.nouns.shrink import block_mean
+from DiffusionSegLib.nouns.shrink import onto_grid
+from DiffusionSegLib.nouns.standing import standing_geometry, standing_image
 
 
 @dataclass(frozen=True)
@@ -87,49 +86,4 @@ class ModelGrid:
         target = self.geometry(image.geometry)
         if self.is_volumetric and self.kind == "spacing":
             image = standing_image(image)  # so that averaged blocks start at the same corner
-        factors = _shrink_factors(image.geometry, target)
-        if max(factors) > 1:
-            image = block_mean(image, factors)
-        return image.resampled(target)
-
-
-def standing_image(image: Image) -> Image:
-    """The same voxels at the same places, stored along L, P, S; a view, not a copy."""
-    order, signs = _nearest_axes(np.asarray(image.geometry.direction))
-    array = image.array.transpose(0, *(3 - source for source in reversed(order)))
-    array = array[(slice(None), *(slice(None, None, sign) for sign in reversed(signs)))]
-    return replace(image, array=array, geometry=standing_geometry(image.geometry))
-
-
-def standing_geometry(geometry: Geometry) -> Geometry:
-    """The same voxels, stored with axes nearest to left, posterior, superior: no interpolation."""
-    order, signs = _nearest_axes(np.asarray(geometry.direction))
-    shape_ijk = np.array(geometry.shape_kji[::-1])
-    matrix = geometry.ijk_to_lps
-    turned = np.eye(4)
-    turned[:3, 3] = matrix[:3, 3]
-    for target, (source, sign) in enumerate(zip(order, signs, strict=True)):
-        turned[:3, target] = matrix[:3, source] * sign
-        if sign < 0:
-            turned[:3, 3] += matrix[:3, source] * (shape_ijk[source] - 1)
-    shape = [int(shape_ijk[source]) for source in order]
-    return Geometry.from_ijk_to_lps(shape[::-1], turned)
-
-
-def _nearest_axes(direction: np.ndarray[Any, Any]) -> tuple[list[int], list[int]]:
-    """For each of L, P, S: the storage axis closest to it, and its sign; each axis used once."""
-    strength = np.abs(direction)
-    order, signs = [-1] * 3, [1] * 3
-    for _ in range(3):
-        world, axis = np.unravel_index(int(np.argmax(strength)), (3, 3))
-        order[world], signs[world] = int(axis), 1 if direction[world, axis] >= 0 else -1
-        strength[world, :] = strength[:, axis] = -1
-    return order, signs
-
-
-def _shrink_factors(source: Geometry, target: Geometry) -> tuple[int, int, int]:
-    """Whole blocks of source voxels that fit into a target voxel, along source k, j, i."""
-    axes = np.linalg.inv(source.ijk_to_lps[:3, :3]) @ target.ijk_to_lps[:3, :3]
-    widths_ijk = np.abs(axes).max(axis=1)
-    fi, fj, fk = (max(1, int(width + 0.05)) for width in widths_ijk)
-    return fk, fj, fi
+        return onto_grid(image, target)

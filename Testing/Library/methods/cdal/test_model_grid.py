@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from DiffusionSegLib.methods.cdal.model_grid import ModelGrid, standing_geometry
+from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
+from DiffusionSegLib.nouns.standing import standing_geometry
 
 SHAPE = (9, 14, 11)
 SPACING = (1.5, 0.8, 2.0)
