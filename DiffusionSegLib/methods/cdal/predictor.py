@@ -20,20 +20,21 @@ from DiffusionSegLib.diffusion.variance_preserving import (
     VariancePreservingProcess,
 )
 from DiffusionSegLib.errors import ModelError
-from DiffusionSegLib.methods.cdal.constraints import FREE, Fixed, on_grid, prompt_constraints
 from DiffusionSegLib.methods.cdal.drawing import Drawing, Drawn
 from DiffusionSegLib.methods.cdal.embedding import CdalEmbedding, embed_image
 from DiffusionSegLib.methods.cdal.first_outline import FirstOutline
 from DiffusionSegLib.methods.cdal.generator import Generator
 from DiffusionSegLib.methods.cdal.presence import verdict_of
 from DiffusionSegLib.methods.cdal.recipe import Recipe
-from DiffusionSegLib.methods.cdal.refine import encoded_mask, pin, start_mask, user_voxels
+from DiffusionSegLib.methods.cdal.refine import encoded_mask, start_mask
 from DiffusionSegLib.methods.cdal.steering import first_classes, nearness, steered_classes
 from DiffusionSegLib.methods.cdal.volume_ensemble import (
     GivenMask,
 )
 from DiffusionSegLib.methods.cdal.workload import cdal_trial, cdal_workload
+from DiffusionSegLib.methods.constraints import FREE, Fixed, on_grid, prompt_constraints
 from DiffusionSegLib.methods.contract import RunOptions, Workload
+from DiffusionSegLib.methods.pinning import pin, user_voxels
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Box, Prompt

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from DiffusionSegLib.methods.cdal.constraints import FREE, Fixed
+from DiffusionSegLib.methods.constraints import FREE, Fixed
 from DiffusionSegLib.nouns.geometry import Geometry
 
 _SHARE = 0.5  # of the probability at the mark: what an including mark adds reaches it

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from DiffusionSegLib.methods.cdal.constraints import FREE
-from DiffusionSegLib.methods.cdal.refine import pin, start_mask, user_voxels
+from DiffusionSegLib.methods.cdal.refine import start_mask
+from DiffusionSegLib.methods.constraints import FREE
+from DiffusionSegLib.methods.pinning import pin, user_voxels
 from DiffusionSegLib.nouns.geometry import Geometry, as_direction
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask

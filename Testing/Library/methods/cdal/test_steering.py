@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from DiffusionSegLib.methods.cdal.constraints import FREE
 from DiffusionSegLib.methods.cdal.steering import first_classes, nearness, steered_classes
+from DiffusionSegLib.methods.constraints import FREE
 from DiffusionSegLib.nouns.geometry import Geometry
 
 SHAPE = (3, 20, 30)

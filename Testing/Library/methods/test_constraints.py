@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from DiffusionSegLib.methods.cdal.constraints import (
+from DiffusionSegLib.methods.constraints import (
     FREE,
     class_indices,
     edited_voxels,
