@@ -165,7 +165,7 @@ def _best_level(
     """The level's number, and how tightly it fits the box."""
     rows, columns = np.nonzero(box)
     center = (float(rows.mean()), float(columns.mean()))
-    measures = measure_regions(regions, plane.canvas.edges, center, plane.canvas.body)
+    measures = measure_regions(regions, plane.canvas, center)
     tight = _tightness(regions, box)
     fits_box = not outside.any()  # else the user says that something else is in the box as well
     filled = np.log(np.maximum(regions.areas, 1) / (w.usual_fill * box.sum()))

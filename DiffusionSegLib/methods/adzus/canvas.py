@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from DiffusionSegLib.methods.adzus.color import lab_from_rgb
-from DiffusionSegLib.methods.adzus.neighbors import straight_differences
+from DiffusionSegLib.methods.adzus.neighbors import straight_differences, straight_pairs
 
 __all__ = ["EDGE_SCALES", "Canvas", "make_canvas"]
 
@@ -23,6 +23,7 @@ _COLOR_SIGMA = 1.5
 _RAREST = 0.02  # shares below it tell no more
 _DARK = 6.0  # L*; air in an X-ray image, the surroundings in an MR
 _GEODESIC_SIGMA = 1.0
+_FLAT = 0.2  # slope, in units of L*a*b* a pixel, below which differences tell nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +34,17 @@ class Canvas:
     at sigma 1, in units a pixel. edges: for every scale of EDGE_SCALES how rare an edge as strong
     as each pixel edge (see straight_pairs) is in the picture: minus the logarithm of the share of
     stronger ones, from 0 to 4. It is comparable from picture to picture, whatever their contrast.
+    texture: (rows, columns), logarithm of the slope, bounded where the picture is flat. body: how
+    many pixels are not dark surroundings; rim: 1 for pixel edges between the two, else 0.
     """
 
     rgb: Floats
     color: Floats
     slope: Floats
     edges: tuple[Floats, ...]
+    texture: Floats
     body: int
+    rim: Floats
 
     @property
     def size(self) -> tuple[int, int]:
@@ -53,7 +58,10 @@ def make_canvas(rgb: Floats) -> Canvas:
     smooth = [_smoothed(lab, scale) for scale in EDGE_SCALES]
     edges = tuple(_rarity(straight_differences(one)) for one in smooth)
     color = _smoothed(lab, _COLOR_SIGMA)
-    return Canvas(rgb, color, _slope(_smoothed(lab, _GEODESIC_SIGMA)), edges, _body(color))
+    slope = _slope(_smoothed(lab, _GEODESIC_SIGMA))
+    around = _surroundings(color)
+    body = max(1, int(around.size - np.count_nonzero(around)))
+    return Canvas(rgb, color, slope, edges, np.log(slope + _FLAT), body, _rim(around))
 
 
 def _smoothed(lab: Floats, sigma: float) -> Floats:
@@ -66,12 +74,16 @@ def _slope(lab: Floats) -> Floats:
     return np.asarray(np.sqrt(squares) / 8, dtype=np.float32)
 
 
-def _body(color: Floats) -> int:
-    """Pixels that are not among the dark ones that reach the frame."""
+def _surroundings(color: Floats) -> NDArray[np.bool_]:
+    """(rows, columns): dark pixels that reach the frame."""
     labels, _ = ndimage.label(color[..., 0] < _DARK)
     frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    around = np.isin(labels, np.unique(frame[frame > 0]))
-    return max(1, int(labels.size - around.sum()))
+    return np.asarray(np.isin(labels, np.unique(frame[frame > 0])))
+
+
+def _rim(around: NDArray[np.bool_]) -> Floats:
+    first, second = straight_pairs(around.view(np.int8))
+    return (first != second).astype(np.float32)
 
 
 def _rarity(values: Floats) -> Floats:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from DiffusionSegLib.methods.adzus.canvas import Canvas
 from DiffusionSegLib.methods.adzus.neighbors import diagonal_pairs, straight_pairs
 
 __all__ = ["NestedRegions", "RegionMeasures", "measure_regions", "nested_regions"]
 
 Floats = NDArray[np.float64]
 _MOST_LEVELS = 128
+_WEAK = 0.5  # of an edge's rarity; four in ten edges of a picture are below it
 _DEPTH_BEYOND = 1e4  # pixels; of a region that has nothing outside
 
 
@@ -34,6 +36,8 @@ class RegionMeasures:
     that the border runs along. compactness: 4πA/P², 1 for a disc. depth: distance from the hint to
     the nearest pixel outside, off_center: from the hint to the region's center, both divided by the
     radius of a disc of the same area. at_frame: pixels on the picture's frame, divided by √A.
+    gaps: share of the border along weak edges of the coarsest scale, below 0.5. rim: share of it
+    where the body ends. texture: mean of the canvas's texture inside.
     """
 
     area: Floats
@@ -42,6 +46,9 @@ class RegionMeasures:
     depth: Floats
     off_center: Floats
     at_frame: Floats
+    gaps: Floats
+    rim: Floats
+    texture: Floats
 
 
 def nested_regions(values: NDArray[np.float32]) -> NestedRegions:
@@ -60,10 +67,7 @@ def nested_regions(values: NDArray[np.float32]) -> NestedRegions:
 
 
 def measure_regions(
-    regions: NestedRegions,
-    edges: tuple[NDArray[np.float32], ...],
-    center: tuple[float, float],
-    body: int,
+    regions: NestedRegions, canvas: Canvas, center: tuple[float, float]
 ) -> RegionMeasures:
     """All levels together: a pair of pixels lies across the border of those levels that hold one
     of the two, so that sums over borders are running sums over levels."""
@@ -74,13 +78,18 @@ def measure_regions(
     # Crofton's formula with four directions: the length of a digital curve without its steps.
     length = np.maximum(np.pi / 8 * (count + diagonal.sums(None) / np.sqrt(2)), 1.0)
     radius = np.sqrt(areas / np.pi)
+    pairs = np.maximum(count, 1e-6)
+    texture = np.bincount(level.ravel(), canvas.texture.ravel(), len(areas))
     return RegionMeasures(
-        areas / body,
-        tuple(straight.sums(one) / np.maximum(count, 1e-6) for one in edges),
+        areas / canvas.body,
+        tuple(straight.sums(one) / pairs for one in canvas.edges),
         np.clip(4 * np.pi * areas / length**2, 1e-3, 1.0),
         np.clip(_depths(level, len(areas), center) / radius, 1e-2, 1.2),
         _offsets(level, areas, center) / radius,
         _frame(level, len(areas)) / np.sqrt(areas),
+        straight.sums((canvas.edges[-1] < _WEAK).astype(np.float32)) / pairs,
+        straight.sums(canvas.rim) / pairs,
+        np.cumsum(texture) / areas,
     )
 
 

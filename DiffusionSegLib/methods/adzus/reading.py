@@ -123,13 +123,13 @@ class PlaneReader:
         # What a front that spreads from the hint has reached hangs together as it is.
         whole = distance if source == "edges" else connected_to(distance, hint.pixels)
         regions = nested_regions(without_holes(whole))
-        measures = measure_regions(regions, canvas.edges, hint.center, canvas.body)
+        measures = measure_regions(regions, canvas, hint.center)
         if self.evidence == "image":
             cuts = np.ones(len(regions.areas))
         else:
             count = int(np.count_nonzero(measures.area <= LARGEST_AREA))  # larger are not meant
             cuts = normalized_cuts(regions, self.plane.attention, count)
-        scores = level_scores(measures, cuts, self._weights, hint.is_click)
+        scores = level_scores(measures, cuts, source, self._weights, hint.is_click)
         return Family(source, regions, measures, cuts, scores)
 
 

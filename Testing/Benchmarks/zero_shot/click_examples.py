@@ -87,7 +87,7 @@ def _click(truth: BoolArray, outline: BoolArray | None) -> Hint | None:
 def _first(reader: PlaneReader, hint: Hint, truth: BoolArray) -> Example:
     tables, dices = [], []
     for family in reader.families(hint):
-        table = measure_table(family.measures, family.cuts, hint.is_click)
+        table = measure_table(family.measures, family.cuts, family.source, hint.is_click)
         shared = np.cumsum(np.bincount(family.regions.level[truth], minlength=len(table)))
         usable = np.isfinite(family.scores)
         tables.append(table[usable])

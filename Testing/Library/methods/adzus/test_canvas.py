@@ -79,6 +79,27 @@ def test_the_body_is_all_but_the_dark_that_reaches_the_frame():
     assert make_canvas(np.zeros((20, 30, 3), np.float32)).body == 1
 
 
+def test_the_rim_runs_around_the_body():
+    rgb = np.zeros((60, 80, 3), dtype=np.float32)
+    rgb[10:50, 20:60] = 0.7
+    rgb[25:35, 35:45] = 0.0  # the border of the hole is none of the body's
+    canvas = make_canvas(rgb)
+    across, down = canvas.rim[: 60 * 79].reshape(60, 79), canvas.rim[60 * 79 :].reshape(59, 80)
+    assert set(np.unique(canvas.rim)) == {0.0, 1.0}
+    assert (across.sum(axis=1)[12:48] == 2).all() and (down.sum(axis=0)[22:58] == 2).all()
+    assert across[30, 16:22].sum() == 1 and down[6:12, 40].sum() == 1
+    assert not make_canvas(np.full((20, 30, 3), 0.5, np.float32)).rim.any()
+
+
+def test_texture_is_low_where_the_picture_is_flat():
+    rgb = np.full((40, 40, 3), 0.5, dtype=np.float32)
+    rgb[:, 20:] += np.random.default_rng(0).uniform(-0.3, 0.3, (40, 20, 3)).astype(np.float32)
+    canvas = make_canvas(rgb)
+    assert canvas.texture[:, :10] == pytest.approx(np.log(0.2), abs=0.01)
+    assert canvas.texture[:, 25:].mean() > np.log(2.0)
+    assert np.allclose(np.exp(canvas.texture) - 0.2, canvas.slope, atol=1e-4)
+
+
 @settings(max_examples=20)
 @given(st.integers(8, 20), st.integers(8, 20), st.integers(0, 99), st.booleans())
 def test_it_is_finite_and_of_the_picture_s_size(rows, columns, seed, flat):
@@ -87,7 +108,8 @@ def test_it_is_finite_and_of_the_picture_s_size(rows, columns, seed, flat):
     canvas = make_canvas(rgb.astype(np.float32))
     assert canvas.size == canvas.slope.shape == (rows, columns)
     pairs = rows * (columns - 1) + columns * (rows - 1)
-    for one in canvas.edges:
+    assert canvas.texture.shape == (rows, columns)
+    for one in (*canvas.edges, canvas.rim):
         assert one.shape == (pairs,)
         assert np.isfinite(one).all()
     assert 1 <= canvas.body <= rows * columns

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from DiffusionSegLib.methods.adzus.canvas import make_canvas
 from DiffusionSegLib.methods.adzus.choosing import meant_regions
 from DiffusionSegLib.methods.adzus.hints import Hint, disc_hint
 from DiffusionSegLib.methods.adzus.nested import measure_regions, nested_regions
@@ -18,8 +19,8 @@ def family(seed, spread=2.0):
     values = rng.random(SIZE).round(2).astype(np.float32)
     values[4, 5] = 0.1
     regions = nested_regions(values)
-    edges = (np.ones(9 * 10 + 8 * 11, np.float32),)
-    measures = measure_regions(regions, edges, CLICK.center, 99)
+    canvas = make_canvas(np.full((*SIZE, 3), 0.5, np.float32))
+    measures = measure_regions(regions, canvas, CLICK.center)
     scores = spread * rng.normal(size=len(regions.areas))
     scores[rng.random(len(scores)) < 0.2] = -np.inf
     return Family("made", regions, measures, np.ones(len(scores)), scores)

@@ -16,18 +16,18 @@ MEASURES = RegionMeasures(
     tuple(RNG.random(COUNT) for _ in range(3)),
     RNG.uniform(0.1, 1, COUNT),
     RNG.uniform(0.1, 1, COUNT),
-    RNG.random(COUNT),
-    RNG.random(COUNT),
+    *(RNG.random(COUNT) for _ in range(5)),
 )
 CUTS = RNG.uniform(0, 2, COUNT)
 NAMES = [
     "edges", "edges", "edges", "compactness", "depth", "off_center", "at_frame", "log_area",
-    "log_area_squared", "normalized_cut",
+    "log_area_squared", "normalized_cut", "gaps", "rim", "texture", "from_attention", "from_edges",
 ]  # fmt: skip
 
 
-def test_the_columns_by_hand():
-    table = measure_table(MEASURES, CUTS, True)
+@pytest.mark.parametrize("source", ["color", "edges", "attention"])
+def test_the_columns_by_hand(source):
+    table = measure_table(MEASURES, CUTS, source, True)
     for level in range(COUNT):
         wanted = [
             *(one[level] for one in MEASURES.edges),
@@ -38,26 +38,32 @@ def test_the_columns_by_hand():
             np.log(AREAS[level]),
             np.log(AREAS[level]) ** 2,
             np.log(CUTS[level]),
+            MEASURES.gaps[level],
+            MEASURES.rim[level],
+            MEASURES.texture[level],
+            float(source == "attention"),
+            float(source == "edges"),
         ]
         assert table[level] == pytest.approx(wanted)
 
 
 def test_weights_come_in_the_order_of_the_columns():
-    table = measure_table(MEASURES, CUTS, True)
+    tables = {one: measure_table(MEASURES, CUTS, one, True) for one in ("attention", "edges")}
     nothing = ScoreWeights((0.0,) * 3, **{one.name: 0.0 for one in fields(ScoreWeights)[1:]})
-    assert len(nothing.vector) == table.shape[1] == len(NAMES)
+    assert len(nothing.vector) == tables["edges"].shape[1] == len(NAMES)
     for number, name in enumerate(NAMES):
         if name == "edges":
             weights = replace(nothing, edges=tuple(float(number == n) for n in range(3)))
         else:
             weights = replace(nothing, **{name: 1.0})
-        found = level_scores(MEASURES, CUTS, weights, True)
-        assert found[1:5] == pytest.approx(table[1:5, number]), name
+        for source, table in tables.items():
+            found = level_scores(MEASURES, CUTS, source, weights, True)
+            assert found[1:5] == pytest.approx(table[1:5, number]), (name, source)
 
 
 @pytest.mark.parametrize("is_click", [True, False])
 def test_regions_too_small_or_too_large_are_not_meant(is_click):
-    found = level_scores(MEASURES, CUTS, ScoreWeights(), is_click)
+    found = level_scores(MEASURES, CUTS, "color", ScoreWeights(), is_click)
     assert np.isfinite(found).tolist() == [False, True, True, True, True, False]
 
 
@@ -66,11 +72,11 @@ def test_where_a_stroke_lies_does_not_count():
     weights = ScoreWeights()
     for is_click in (True, False):
         one, other = (
-            level_scores(measures, CUTS, weights, is_click)[1:5]
+            level_scores(measures, CUTS, "color", weights, is_click)[1:5]
             for measures in (MEASURES, elsewhere)
         )
         assert np.allclose(one, other) != is_click
 
 
 def test_no_cut_at_all_is_no_infinite_score():
-    assert np.isfinite(measure_table(MEASURES, np.zeros(COUNT), True)).all()
+    assert np.isfinite(measure_table(MEASURES, np.zeros(COUNT), "color", True)).all()
