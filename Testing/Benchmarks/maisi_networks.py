@@ -12,6 +12,7 @@ the loaded networks: torch's own count on a GPU, the resident memory on Linux ot
 from __future__ import annotations
 
 import argparse
+import ctypes
 import math
 import sys
 import time
@@ -144,11 +145,19 @@ class _ResidentPeak:
     def __init__(self) -> None:
         self._base: int | None = None
         if sys.platform.startswith("linux"):
+            _return_freed_memory()
             Path("/proc/self/clear_refs").write_text("5")
             self._base = _status("VmRSS")
 
     def megabytes(self) -> float | None:
         return None if self._base is None else (_status("VmHWM") - self._base) / _MEGABYTE
+
+
+def _return_freed_memory() -> None:
+    """glibc keeps what an earlier part has freed, and a later one would seem to need nothing."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _status(name: str) -> int:
