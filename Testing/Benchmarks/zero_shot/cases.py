@@ -23,7 +23,7 @@ from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 from Testing.Benchmarks.zero_shot.sets import MORE_SETS, SAMPLE_SETS, SETS, Source, find_set
 from Testing.Benchmarks.zero_shot.sets import check_part as _checked_part
-from Testing.Benchmarks.zero_shot.slices import largest_slice, random_cut
+from Testing.Benchmarks.zero_shot.slices import cut_around_one, largest_slice, random_cut
 
 __all__ = ["MORE_SETS", "SAMPLE_SETS", "SETS", "ZeroShotCase", "load_cases"]
 
@@ -79,6 +79,8 @@ def _read(folder: Path, source: Source, stem: str, seed: int) -> ZeroShotCase:
         image, truth = random_cut(*largest_slice(image, truth), name=stem, seed=seed)
         if source.suffix:
             image = Image(image.array, image.geometry, (source.suffix.lstrip("_"),))
+    if source.many:
+        image, truth = cut_around_one(image, truth, name=stem, seed=seed)
     return ZeroShotCase(stem, image, truth, source.group(stem))
 
 

@@ -17,18 +17,22 @@ _RATE = 0.05
 _DECAY = 3e-3  # of the mean square of the weights of measures scaled to a deviation of 1
 
 
-def fit_weights(examples: Mapping[str, Sequence[Example]]) -> NDArray[np.float64]:
-    """(columns,): by gradient ascent; a data set counts by the root of its number of examples."""
+def fit_weights(
+    examples: Mapping[str, Sequence[Example]], emphasis: Mapping[str, float] | None = None
+) -> NDArray[np.float64]:
+    """(columns,): by gradient ascent; a data set counts by the root of its number of examples,
+    times its emphasis where it has one."""
+    emphasized = emphasis or {}
     every = np.concatenate([one.measures for some in examples.values() for one in some])
     mean, deviation = every.mean(axis=0), every.std(axis=0) + 1e-6
-    total = sum(np.sqrt(len(some)) for some in examples.values())
+    total = sum(np.sqrt(len(some)) * emphasized.get(n, 1.0) for n, some in examples.items())
     data = [
         (
-            1.0 / np.sqrt(len(some)) / total,
+            emphasized.get(name, 1.0) / np.sqrt(len(some)) / total,
             torch.tensor((one.measures - mean) / deviation, dtype=torch.float32),
             torch.tensor(one.dice, dtype=torch.float32),
         )
-        for some in examples.values()
+        for name, some in examples.items()
         for one in some
     ]
     weights = torch.zeros(every.shape[1], requires_grad=True)

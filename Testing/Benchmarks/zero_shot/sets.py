@@ -44,7 +44,8 @@ class Source:
     """A folder with images/ and labels/ of the same file names.
 
     values: label values that make the object; empty: every value above 0. suffix: the channel in
-    the image's file name (`_ct`). volume: the cases are volumes, of which one slice is shown.
+    the image's file name (`_ct`). volume: the cases are volumes, of which one slice is shown. many:
+    they show many objects, one of which is cut out.
     """
 
     folder: str
@@ -53,6 +54,7 @@ class Source:
     suffix: str = ""
     volume: bool = False
     left_out: tuple[str, ...] = ()
+    many: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,20 @@ SETS: Mapping[str, DataSet] = {
     ),
 }  # fmt: skip
 
-# Only when asked for: 48 x 48 pixels at 2 mm are hardly an image.
+# Only when asked for: 48 x 48 pixels at 2 mm are hardly an image; the others are organs and single
+# nuclei, on which the weights of clicks are chosen too.
 MORE_SETS: Mapping[str, DataSet] = {
     "lung-patch": DataSet(
         "Lung tumor, CT patches of 48 x 48", (Source("open/msd_lung_patches_2mm", ten_each),)
+    ),
+    "nucleus": DataSet(
+        "One nucleus of many, microscopy", (Source("open/dsb2018_nuclei", many=True),)
+    ),
+    "pancreas": DataSet("Pancreas, CT slices", (Source("open/nih_pancreas_slices", before_mark),)),
+    "liver": DataSet("Liver, CT slices", (Source("open/msd_liver_slices", before_mark),)),
+    "hippocampus": DataSet(
+        "Hippocampus, MR, largest slice, cropped at random",
+        (Source("open/msd_hippocampus", volume=True),),
     ),
 }
 

@@ -13,7 +13,7 @@ from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.training.splits import split_cases
 from Testing.Benchmarks.zero_shot.cases import SAMPLE_SETS, SETS, load_cases
 from Testing.Benchmarks.zero_shot.sets import Source, before_mark, block_of_16, ten_each
-from Testing.Benchmarks.zero_shot.slices import largest_slice, random_cut
+from Testing.Benchmarks.zero_shot.slices import cut_around_one, largest_slice, random_cut
 
 
 def add_picture(folder: Path, name: str, label: np.ndarray, channels: int = 1) -> None:
@@ -123,6 +123,25 @@ def test_a_cut_is_off_the_middle_holds_half_of_the_object_and_can_be_repeated() 
     assert max(middles) > 0.05
     other, _ = random_cut(image, truth, "a", seed=1)
     assert other.array.shape != random_cut(image, truth, "a", seed=0)[0].array.shape
+
+
+def test_one_of_many_objects_is_cut_out_alone() -> None:
+    truth = np.zeros((1, 120, 160), dtype=bool)
+    for row, column, side in ((10, 20, 12), (50, 30, 12), (60, 45, 14), (90, 120, 15), (5, 100, 3)):
+        truth[0, row : row + side, column : column + side] = True
+    pixels = np.random.default_rng(0).integers(0, 255, (1, 1, 120, 160)).astype(np.uint8)
+    pixels[0, truth] = 255
+    image = Image(pixels, Geometry((1, 120, 160), (1.0, 1.0, 1.0)), ("gray",), dimension=2)
+    areas = set()
+    for name in ("a", "b", "c", "d", "e", "f", "g", "h"):
+        cut, one = cut_around_one(image, truth, name, seed=0)
+        assert cut.array.shape[1:] == one.shape and one.shape[1] == one.shape[2] >= 32
+        assert (cut.array[0][one] == 255).all()
+        assert 0.8 * 144 <= one.sum() <= 225  # one object, and not the small one
+        areas.add(int(one.sum()))
+        again, same = cut_around_one(image, truth, name, seed=0)
+        assert np.array_equal(again.array, cut.array) and np.array_equal(one, same)
+    assert len(areas) > 1
 
 
 def test_what_is_missing_is_said() -> None:
