@@ -1,0 +1,89 @@
+"""The grid on which a backbone sees an image, and the way of an image onto it.
+
+For a two-dimensional model the slices of a volume lie along the first axis of the grid, each with
+square pixels; for a three-dimensional one the volume stands upright.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.nouns.geometry import Float3, Geometry
+from DiffusionSegLib.nouns.image import Image
+from DiffusionSegLib.nouns.shrink import onto_grid
+from DiffusionSegLib.nouns.standing import (
+    reordered_geometry,
+    standing_geometry,
+    standing_image,
+    thickest_axis,
+)
+
+__all__ = ["WorkingGrid", "padded", "trimmed"]
+
+
+@dataclass(frozen=True)
+class WorkingGrid:
+    """dims: of the backbone. side: pixels of a slice's longer side, of a two-dimensional one.
+
+    spacing_mm: of voxels (i, j, k), for a three-dimensional one; None takes them as they are.
+    """
+
+    dims: int
+    side: int = 192
+    spacing_mm: Float3 | None = None
+
+    @staticmethod
+    def from_dict(dims: int, values: Mapping[str, Any]) -> WorkingGrid:
+        """Of a model card; raises ModelError."""
+        try:
+            spacing = values.get("spacing_mm")
+            return WorkingGrid(
+                dims,
+                int(values.get("side", 192)),
+                None
+                if spacing is None
+                else (float(spacing[0]), float(spacing[1]), float(spacing[2])),
+            )
+        except (AttributeError, TypeError, ValueError, IndexError) as error:
+            raise ModelError(f"The card's grid is not usable: {error}.") from error
+
+    def geometry(self, geometry: Geometry) -> Geometry:
+        """The grid over the extent of ``geometry``."""
+        if self.dims == 3:
+            standing = standing_geometry(geometry)
+            return standing if self.spacing_mm is None else standing.with_spacing(self.spacing_mm)
+        across = thickest_axis(geometry)
+        sliced = reordered_geometry(geometry, [across, *(a for a in range(3) if a != across)])
+        columns_mm, rows_mm, thick_mm = sliced.spacing_mm
+        slices, rows, columns = sliced.shape_kji
+        pixel_mm = max(rows * rows_mm, columns * columns_mm) / self.side
+        # A picture one pixel wide keeps its one column: with_spacing leaves single voxels alone.
+        return sliced.with_spacing((pixel_mm, pixel_mm, thick_mm))
+
+    def on_grid(self, image: Image) -> Image:
+        """The first channel of the image there, or the mean of red, green and blue; float32."""
+        gray = image.array.mean(axis=0, dtype=np.float32) if image.is_rgb else image.array[0]
+        plain = Image(gray[None].astype(np.float32), image.geometry, dimension=image.dimension)
+        if self.dims == 3:
+            plain = standing_image(plain)
+        return onto_grid(plain, self.geometry(image.geometry))
+
+
+def padded(values: NDArray[np.float32], multiples: tuple[int, int, int]) -> Tensor:
+    """(1, 1, K, J, I) of (K, J, I), with the last voxels repeated up to multiples of the sides."""
+    add = [(0, -side % multiple) for side, multiple in zip(values.shape, multiples, strict=True)]
+    return torch.from_numpy(np.pad(values, add, mode="edge"))[None, None]
+
+
+def trimmed(values: Tensor, shape_kji: tuple[int, int, int]) -> NDArray[Any]:
+    """(K, J, I) of (K', J', I'), without what was added by `padded`."""
+    k, j, i = shape_kji
+    return np.ascontiguousarray(values[:k, :j, :i].float().cpu().numpy())
