@@ -23,7 +23,11 @@ def neighborhood_mean(values: Tensor, reach: int) -> Tensor:
     """(B, C, *places), each the mean over ``reach`` places (odd) along every axis; what lies
     outside is not counted."""
     pool = _POOLS[values.ndim - 2]
-    mean: Tensor = pool(values, reach, 1, reach // 2, count_include_pad=False)  # type: ignore[operator]
+    mean = values
+    for axis in range(values.ndim - 2):  # one axis after the other: the same mean, for less
+        size = [reach if axis == own else 1 for own in range(values.ndim - 2)]
+        margin = [reach // 2 if axis == own else 0 for own in range(values.ndim - 2)]
+        mean = pool(mean, size, 1, margin, count_include_pad=False)
     return mean
 
 

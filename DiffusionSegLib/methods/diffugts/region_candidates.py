@@ -76,8 +76,11 @@ def _parts(
     wanted[0] = False
     numbers = np.flatnonzero(wanted)
     middles = ndimage.center_of_mass(mask, labels, numbers) if len(numbers) else []
+    boxes = ndimage.find_objects(labels)
     for number, middle in zip(numbers, middles, strict=True):
-        yield ndimage.binary_fill_holes(labels == number), int(sizes[number]), middle
+        whole, box = np.zeros(mask.shape, dtype=bool), boxes[number - 1]
+        whole[box] = ndimage.binary_fill_holes(labels[box] == number)
+        yield whole, int(sizes[number]), middle
 
 
 def _signature(size: int, middle: tuple[float, float]) -> tuple[int, int, int]:
