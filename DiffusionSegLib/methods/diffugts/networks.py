@@ -14,6 +14,7 @@ from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.methods.diffugts.anomaly_maps import AnomalyMaps, AnomalyMapsConfig
 from DiffusionSegLib.methods.diffugts.feature_residual import FeatureResidual
 from DiffusionSegLib.methods.diffugts.fusion import Fusion
+from DiffusionSegLib.methods.diffugts.marked_choice import MarkedChoice
 from DiffusionSegLib.methods.diffugts.region_choice import RegionChoice
 
 __all__ = ["WEIGHTS", "NetworksConfig", "TrainedNetworks", "load_networks"]
@@ -51,8 +52,8 @@ class NetworksConfig:
 
 
 class TrainedNetworks(nn.Module):
-    """maps: attention of image to text; choice: of a region; residual: of the latent difference;
-    fusion: of all."""
+    """maps: attention of image to text; choice: of a region; marked: the same
+    with a user's marks; residual: of the latent difference; fusion: of all."""
 
     def __init__(self, config: NetworksConfig) -> None:
         super().__init__()
@@ -62,6 +63,7 @@ class TrainedNetworks(nn.Module):
             config.latent_channels, config.maps.text_width, config.residual_inner, config.maps.dims
         )
         self.choice = RegionChoice()
+        self.marked = MarkedChoice()
         self.fusion = Fusion()
 
 

@@ -63,7 +63,7 @@ class WorkingGrid:
         across = thickest_axis(geometry)
         sliced = reordered_geometry(geometry, [across, *(a for a in range(3) if a != across)])
         columns_mm, rows_mm, thick_mm = sliced.spacing_mm
-        slices, rows, columns = sliced.shape_kji
+        _, rows, columns = sliced.shape_kji
         pixel_mm = max(rows * rows_mm, columns * columns_mm) / self.side
         # A picture one pixel wide keeps its one column: with_spacing leaves single voxels alone.
         return sliced.with_spacing((pixel_mm, pixel_mm, thick_mm))
