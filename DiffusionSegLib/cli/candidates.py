@@ -11,13 +11,10 @@ from DiffusionSegLib.cli import outputs
 if TYPE_CHECKING:
     from DiffusionSegLib.nouns.candidate import Candidate
 
-_SUFFIXES = (*outputs.SEGMENTATION_SUFFIXES, *outputs.PICTURE_SUFFIXES)
-
 
 def candidate_paths(output: Path, count: int) -> list[Path]:
     """NAME_candidate1.seg.nrrd, ... for NAME.seg.nrrd, in the same folder."""
-    suffix = next(one for one in _SUFFIXES if output.name.lower().endswith(one))
-    name, ending = output.name[: -len(suffix)], output.name[-len(suffix) :]
+    name, ending = outputs.split_suffix(output)
     return [output.with_name(f"{name}_candidate{n}{ending}") for n in range(1, count + 1)]
 
 

@@ -62,14 +62,35 @@ def check_channels(path: Path, count: int) -> None:
         )
 
 
+def split_suffix(path: Path) -> tuple[str, str]:
+    """("head", ".seg.nrrd") of head.seg.nrrd; the suffix must be known (check_suffix)."""
+    known = (*SEGMENTATION_SUFFIXES, *PICTURE_SUFFIXES)
+    suffix = next(one for one in known if path.name.lower().endswith(one))
+    return path.name[: -len(suffix)], path.name[-len(suffix) :]
+
+
+def check_folder(folder: Path) -> None:
+    """Raises OutputError unless files can be written to it."""
+    if not folder.is_dir():
+        if folder.exists():
+            raise OutputError(f"{folder} is a file, not a folder; give the name of a folder.")
+        raise OutputError(f"The folder {folder} does not exist; create it first.")
+    _check_writable(folder)
+
+
 def _check_place(path: Path, replace: bool) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file in it.")
     if path.exists() and not replace:
         raise OutputError(f"{path} exists already; remove it or leave --no-overwrite out.")
-    folder = path.parent
-    if not folder.is_dir():
-        raise OutputError(f"The folder {folder} for {path.name} does not exist; create it first.")
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The folder {path.parent} for {path.name} does not exist; create it first."
+        )
+    _check_writable(path.parent)
+
+
+def _check_writable(folder: Path) -> None:
     try:
         # Permissions alone do not tell (read-only disks, quotas): try it. Leaves nothing behind.
         with tempfile.TemporaryFile(dir=folder):

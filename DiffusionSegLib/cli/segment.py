@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.cli import arguments, exit_codes, outputs
+from DiffusionSegLib.cli.auxiliary import auxiliary_lines, auxiliary_paths, write_auxiliary
 from DiffusionSegLib.cli.candidates import (
     candidate_lines,
     candidate_paths,
@@ -81,6 +82,11 @@ def add_parser(subparsers: Any) -> None:
         help="also write the other outlines that the method offers, as OUT_candidate1 and so on",
     )  # fmt: skip
     parser.add_argument(
+        "--auxiliary", type=Path, metavar="FOLDER",
+        help="also write the images that explain the result (a pseudo-healthy image, a map), as "
+        "FOLDER/OUT-name.nrrd; the folder must exist",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-overwrite", action="store_true", help="refuse to replace a file that exists"
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
@@ -148,6 +154,8 @@ def _check_outputs(
     if args.probability:
         outputs.check_channels(args.probability, label_count)
     outputs.check_outputs(wanted, args.images, replace=not args.no_overwrite)
+    if args.auxiliary:
+        outputs.check_folder(args.auxiliary)
 
 
 def _segment(args: argparse.Namespace, choice: Choice, image: Image, progress: Progress) -> Outcome:
@@ -163,16 +171,9 @@ def _segment(args: argparse.Namespace, choice: Choice, image: Image, progress: P
 def _write(args: argparse.Namespace, outcome: Outcome) -> dict[str, Any]:
     """The outline last: where it is, everything is."""
     uncertainty = outcome.proposal.uncertainty
-    candidates = outcome.proposal.alternatives
     if args.uncertainty and uncertainty is None:
         raise InputError("This method gives no uncertainty; leave --uncertainty out.")
-    written: dict[str, Any] = {}
-    if args.candidates:
-        # How many there are is known only now; what is in their way stays as it is.
-        paths = candidate_paths(args.output, len(candidates))
-        others = [path for path in (args.probability, args.uncertainty) if path]
-        outputs.check_outputs([*paths, *others], args.images, replace=not args.no_overwrite)
-        written["candidates"] = write_candidates(candidates, args.output)
+    written = _write_more(args, outcome.proposal)
     if args.probability:
         _as_file(outcome.proposal.probability, args.probability)
         written["probability"] = str(args.probability)
@@ -181,6 +182,25 @@ def _write(args: argparse.Namespace, outcome: Outcome) -> dict[str, Any]:
         written["uncertainty"] = str(args.uncertainty)
     outcome.mask.write(args.output)
     written["segmentation"] = str(args.output)
+    return written
+
+
+def _write_more(args: argparse.Namespace, proposal: Proposal) -> dict[str, Any]:
+    """What the method offers besides: how much that is is known only now. What is in the way of
+    one of these files stays as it is."""
+    others = proposal.alternatives if args.candidates else ()
+    explaining = proposal.auxiliary if args.auxiliary else {}
+    beside = candidate_paths(args.output, len(others))
+    paths = auxiliary_paths(args.auxiliary, args.output, explaining) if explaining else {}
+    if beside or paths:
+        named = [path for path in (args.output, args.probability, args.uncertainty) if path]
+        wanted = [*beside, *paths.values(), *named]
+        outputs.check_outputs(wanted, args.images, replace=not args.no_overwrite)
+    written: dict[str, Any] = {}
+    if args.candidates:
+        written["candidates"] = write_candidates(others, args.output)
+    if args.auxiliary:
+        written["auxiliary"] = write_auxiliary(explaining, paths)
     return written
 
 
@@ -198,6 +218,8 @@ def _announce(args: argparse.Namespace, outcome: Outcome, written: dict[str, Any
         print(_sentence(args, outcome))
         if "candidates" in written:
             print(*candidate_lines(outcome.proposal.alternatives, written["candidates"]), sep="\n")
+        if "auxiliary" in written:
+            print(*auxiliary_lines(written["auxiliary"]), sep="\n")
 
 
 def _sentence(args: argparse.Namespace, outcome: Outcome) -> str:
