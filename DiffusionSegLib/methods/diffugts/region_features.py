@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from DiffusionSegLib.methods.diffugts.region_candidates import BODY
+from DiffusionSegLib.methods.diffugts.region_relations import RELATIONS, region_relations
 
-__all__ = ["FEATURES", "SliceFacts", "region_features"]
+__all__ = ["FEATURES", "MAP_FEATURES", "SliceFacts", "region_features", "region_zones"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -25,8 +26,10 @@ FEATURES = (
     "unlike the body", "rank of its shade", "edge", "inner edges", "edge over inner edges",
     "roundness", "filling of its ellipse", "narrowness", "at the slice's border", "air around",
     "depth", "least depth", "off the body's middle", "in the body", "shade", "shade around",
-    "body in the slice", "closed edge", "map inside", "map inside over around", "map's peak",
+    "body in the slice", "closed edge", *RELATIONS,
+    "map inside", "map inside over around", "map's peak",
 )  # fmt: skip
+MAP_FEATURES = 3  # the last ones
 _BORDER, _AROUND = 2, 6  # pixels from a region's border to where its surroundings begin and end
 _SMALLEST_SPREAD = 0.03
 _STRONG_EDGE = 0.6  # quantile of the gradient nearby
@@ -75,31 +78,52 @@ def region_features(facts: SliceFacts, regions: Bools) -> Floats:
     """(n, features) of regions (n, rows, columns), in the order of FEATURES."""
     if not len(regions):
         return np.zeros((0, len(FEATURES)), np.float32)
-    return np.array([_of_region(facts, region) for region in regions], np.float32)
+    own = np.array([_of_region(facts, region) for region in regions], np.float32)
+    relations = region_relations(
+        facts.slice_, facts.body, facts.middle, own[:, FEATURES.index("unlike around")], regions
+    )
+    return np.concatenate([own[:, :-MAP_FEATURES], relations, own[:, -MAP_FEATURES:]], axis=1)
+
+
+def region_zones(facts: SliceFacts, whole: Bools) -> tuple[Bools, Bools]:
+    """(rows, columns) each: the region without its border, and the body around it, of which the map
+    features tell."""
+    near = _nearby(whole)
+    zones = (np.zeros_like(whole), np.zeros_like(whole))
+    for zone, part in zip(zones, _zones(facts, whole[near], near)[:2], strict=True):
+        zone[near] = part
+    return zones
 
 
 def _of_region(facts: SliceFacts, whole: Bools) -> list[float]:
     near = _nearby(whole)
     region = whole[near]
-    core = ndimage.binary_erosion(region)
-    border = region & ~core
-    core = core if core.sum() > 8 else region
-    close = ndimage.binary_dilation(region, iterations=_BORDER)
-    wide = ndimage.binary_dilation(close, iterations=_AROUND - _BORDER)
-    ring = wide & ~close
-    around = ring & facts.body[near]
-    edge = close & ~ndimage.binary_erosion(region)
+    core, around, ring, close, wide = _zones(facts, region, near)
+    inner = ndimage.binary_erosion(region)
+    edge = close & ~inner
     return [
         *_sizes(facts, whole),
         *_shades(facts, near, core, around),
         *_edges(facts, near, core, edge, wide),
-        *_shape(whole, int(border.sum())),
+        *_shape(whole, int((region & ~inner).sum())),
         float((ring & ~facts.body[near]).sum() / max(1, ring.sum())),
         *_place(facts, whole, near, region),
         *_levels(facts, near, core, around),
         _closed(facts.gradient[near], edge, wide),
         *_map(facts.map[near], core, around),
     ]
+
+
+def _zones(
+    facts: SliceFacts, region: Bools, near: tuple[slice, ...]
+) -> tuple[Bools, Bools, Bools, Bools, Bools]:
+    """core, around, ring, close and wide surroundings, within the box near the region."""
+    core = ndimage.binary_erosion(region)
+    core = core if core.sum() > 8 else region
+    close = ndimage.binary_dilation(region, iterations=_BORDER)
+    wide = ndimage.binary_dilation(close, iterations=_AROUND - _BORDER)
+    ring = wide & ~close
+    return core, ring & facts.body[near], ring, close, wide
 
 
 def _sizes(facts: SliceFacts, whole: Bools) -> list[float]:
