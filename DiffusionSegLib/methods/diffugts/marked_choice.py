@@ -18,7 +18,13 @@ from torch.nn import functional as F
 from DiffusionSegLib.methods.diffugts.region_choice import ChosenRegions
 from DiffusionSegLib.methods.diffugts.region_features import FEATURES, SliceFacts
 
-__all__ = ["MARK_FEATURES", "MarkedChoice", "SliceMarks", "mark_features"]
+__all__ = [
+    "MARK_FEATURES",
+    "MarkedChoice",
+    "SliceMarks",
+    "UntrainedMarkedChoice",
+    "mark_features",
+]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -77,6 +83,18 @@ class MarkedChoice(nn.Module):
         belief[marks.included], belief[marks.excluded] = 1.0, 0.0
         best = kept[int(logits.argmax())]
         return ChosenRegions(belief.astype(np.float32), float(logits.max().sigmoid()), best)
+
+
+class UntrainedMarkedChoice(MarkedChoice):
+    """For models without trained parts: what is like the marks in shade, lies around them, and has
+    an edge (our choice of weights)."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """As in MarkedChoice."""
+        own, told = features[:, : len(FEATURES)], features[:, len(FEATURES) :]
+        edge = own[:, FEATURES.index("closed edge")]
+        inside, unlike, off, size, _ = told.unbind(dim=1)
+        return 2 * edge + 2 * inside - 3 * unlike - 2 * off - 0.5 * (size - 1).abs()
 
 
 def mark_features(facts: SliceFacts, regions: Bools, marks: SliceMarks) -> Floats:

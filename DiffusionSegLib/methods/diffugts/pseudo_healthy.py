@@ -6,7 +6,7 @@ Only windows around the mask are denoised and decoded, in 2 or 3 dimensions alik
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,7 +29,9 @@ from DiffusionSegLib.methods.diffugts.inpainting_plan import (
 )
 from DiffusionSegLib.progress import Progress
 
-__all__ = ["PseudoHealthy", "pseudo_healthy"]
+__all__ = ["PseudoHealthy", "Shown", "pseudo_healthy"]
+
+Shown = Callable[[Sequence[int], Tensor], object]
 
 _DENOISING = 0.9  # share of the time, the rest is decoding
 
@@ -92,6 +94,7 @@ def pseudo_healthy(
     seed: int = 0,
     progress: Progress | None = None,
     plan: InpaintingPlan | None = None,
+    shown: Shown | None = None,
 ) -> PseudoHealthy:
     """picture: (1, 1, *voxels) in [0, 1] whose sides are multiples of the backbone's; a volume
     (1, 1, slices, rows, columns) for a model of two dimensions is read slice by slice, and slices
@@ -102,13 +105,16 @@ def pseudo_healthy(
     grown_mask). condition: of `backbone.condition`. The result for a seed does not depend on how
     many seeds there are. plan: of `plan_inpainting` for the same mask, to spare making it again.
 
-    Reports carry a preview: a function that gives (some items, *voxels of the box) as the first
-    seed has them. Raises InputError for an empty mask, ModelError when the model gives no numbers,
+    shown: makes what a listener sees from the numbers of some of the plan's items and (those items,
+    *voxels of the box) as the first seed has them so far; None lets reports carry no preview.
+
+    Raises InputError for an empty mask, ModelError when the model gives no numbers,
     OutOfMemoryError and Cancelled.
     """
     settings = settings or PseudoHealthySettings()
     plan = plan or plan_inpainting(backbone, mask_voxels, settings)
-    job = _Job(backbone, as_items(picture, backbone.dims), latent, condition, settings, seed, plan)
+    pictures = as_items(picture, backbone.dims)
+    job = _Job(backbone, pictures, latent, condition, settings, seed, plan, shown)
     progress = progress or Progress.silent()
     with memory_errors_explained("the pseudo-healthy image"):
         parts = [job.run(part, progress.part(*share)) for part, share in job.parts()]
@@ -131,6 +137,7 @@ class _Job:
     settings: PseudoHealthySettings
     seed: int
     plan: InpaintingPlan
+    shown: Shown | None
 
     @property
     def batch(self) -> int:
@@ -192,7 +199,7 @@ class _Job:
             SeededNoise(numbers, known.shape[1:], device),
             self.settings.path,
             progress,
-            partial(self._preview, part),
+            None if self.shown is None else partial(self._preview, self.shown, part),
             self.plan.window,
         )
 
@@ -220,9 +227,9 @@ class _Job:
         shown = shown.repeat(rounds, *[1] * len(self.plan.box))
         return torch.lerp(shown, made.values[:, 0], share.clamp(max=1.0)).clamp(0.0, 1.0)
 
-    def _preview(self, part: Sequence[int], clean: Tensor) -> Tensor:
+    def _preview(self, shown: Shown, part: Sequence[int], clean: Tensor) -> object:
         with torch.no_grad():
-            return self._decode(part, clean[: len(part)], Progress.silent()).cpu()
+            return shown(part, self._decode(part, clean[: len(part)], Progress.silent()).cpu())
 
     def _placed(self, part: Sequence[int], rounds: int) -> list[Placed]:
         corner = [side.start for side in self.plan.box]

@@ -14,19 +14,20 @@ from DiffusionSegLib.methods.diffugts.inpainting_plan import PseudoHealthySettin
 __all__ = ["EVIDENCE", "RunSettings"]
 
 EVIDENCE = ("map", "coarse", "pixel", "all")
-_GROW_MM = 4.0
+_GROW_PIXELS = 4.0  # of the backbone's grid
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """modality: see choose_modality. grow: by which the coarse mask is made larger, in mm, 0 for a
-    picture's 4 % of the longer side. evidence: how far the method goes, see EVIDENCE: the attention
-    map alone, the coarse mask, with the pixel residual, with the feature residual too."""
+    """modality: see choose_modality. grow_mm: by which the coarse mask is made larger; 0 for
+    ``grow_pixels`` of the backbone's grid. evidence: how far the method goes, see EVIDENCE: the
+    attention map alone, the coarse mask, with the pixel residual, with the feature residual too."""
 
     modality: str
     coarse: CoarseSettings
     inpainting: PseudoHealthySettings
     grow_mm: float
+    grow_pixels: float
     evidence: str
 
     @staticmethod
@@ -45,7 +46,8 @@ class RunSettings:
             str(chosen.get("modality", "auto")),
             coarse,
             replace(inpainting, **changed),
-            float(chosen.get("grow_mm", 0.0)) or float(card.get("grow_mm", _GROW_MM)),
+            float(chosen.get("grow_mm", 0.0)),
+            float(card.get("grow_pixels", _GROW_PIXELS)),
             str(chosen.get("evidence", EVIDENCE[-1])),
         )
 

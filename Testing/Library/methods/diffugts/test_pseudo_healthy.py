@@ -296,11 +296,13 @@ def test_the_preview_shows_the_first_seed_s_estimate_when_it_is_asked(plane):
     picture, mask = picture_of(64, 64), box_mask((64, 64), ((20, 28), (24, 36)))
     counting, previews = Counting(plane), []
     progress = Progress(lambda report: previews.append(report.preview))
-    found = run(counting, picture, mask, progress=progress)
+    found = run(counting, picture, mask, progress=progress, shown=lambda *what: what)
     decoded = counting.rows["decode"]
     last = [preview for preview in previews if preview is not None][-1]
     assert decoded == found.plan.decoded_windows(SETTINGS)
-    assert torch.allclose(last(), found.images[0], atol=1e-5)
+    items, shown = last()
+    assert list(items) == [0]
+    assert torch.allclose(shown, found.images[0], atol=1e-5)
     assert counting.rows["decode"] > decoded
 
 
