@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +11,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from DiffusionSegLib.methods.diffugts.dimensions import resized
-from DiffusionSegLib.methods.diffugts.region_candidates import region_candidates
-from DiffusionSegLib.methods.diffugts.region_choice import ChosenRegions, RegionChoice
-from DiffusionSegLib.methods.diffugts.region_features import SliceFacts, region_features
+from DiffusionSegLib.methods.diffugts.region_choice import RegionChoice
+from DiffusionSegLib.methods.diffugts.slice_regions import RegionShelf
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["CoarseMask", "CoarseSettings", "coarse_mask", "on_canvas"]
@@ -53,15 +51,17 @@ def coarse_mask(
     settings: CoarseSettings,
     between_mm: float,
     progress: Progress,
-    slices: Sequence[int] | None = None,
+    shelf: RegionShelf | None = None,
 ) -> CoarseMask:
     """picture, logits: (slices, rows, columns), [0, 1] and of the anomaly map. between_mm: from
-    slice to slice. slices: those to look at, None for all."""
+    slice to slice. shelf: of this picture, so that another text finds the regions there."""
     belief = np.zeros(picture.shape, np.float32)
     quality = np.zeros(len(picture), np.float32)
-    wanted = range(len(picture)) if slices is None else slices
-    for number in progress.track(list(wanted), "Comparing regions"):
-        chosen = _choose(picture[number], logits[number], choice, settings.canvas)
+    shelf = shelf or RegionShelf()
+    for number in progress.track(range(len(picture)), "Comparing regions"):
+        found = shelf.get(number, on_canvas(picture[number], settings.canvas))
+        features = found.with_map(on_canvas(logits[number], settings.canvas))
+        chosen = choice.choose(found.regions, features)
         quality[number] = chosen.quality
         belief[number] = chosen.quality**0.5 * _enlarged(chosen.belief, picture.shape[1:])
     if len(picture) > 1:
@@ -80,13 +80,6 @@ def on_canvas(slice_: Floats, canvas: int) -> Floats:
     tensor = torch.from_numpy(np.ascontiguousarray(slice_, dtype=np.float32))[None, None]
     found = torch.nn.functional.interpolate(tensor, size=size, mode="bilinear", antialias=True)
     return np.asarray(found[0, 0].numpy())
-
-
-def _choose(slice_: Floats, logits: Floats, choice: RegionChoice, canvas: int) -> ChosenRegions:
-    small = on_canvas(slice_, canvas)
-    regions = region_candidates(small)
-    facts = SliceFacts.of(small, on_canvas(logits, canvas))
-    return choice.choose(regions, region_features(facts, regions))
 
 
 def _enlarged(values: Floats, size: tuple[int, ...]) -> Floats:

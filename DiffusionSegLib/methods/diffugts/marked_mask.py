@@ -16,7 +16,8 @@ from DiffusionSegLib.methods.diffugts.marked_choice import (
 from DiffusionSegLib.methods.diffugts.marks import GridMarks
 from DiffusionSegLib.methods.diffugts.region_candidates import region_candidates
 from DiffusionSegLib.methods.diffugts.region_choice import ChosenRegions
-from DiffusionSegLib.methods.diffugts.region_features import SliceFacts, region_features
+from DiffusionSegLib.methods.diffugts.region_features import region_features
+from DiffusionSegLib.methods.diffugts.slice_regions import RegionShelf
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["marked_mask"]
@@ -34,13 +35,14 @@ def marked_mask(
     choice: MarkedChoice,
     canvas: int,
     progress: Progress,
+    shelf: RegionShelf | None = None,
 ) -> CoarseMask:
     """picture, logits: (slices, rows, columns), see coarse_mask. Marked slices are answered by
     their marks; from them the region is followed both ways until it does not go on."""
     belief = np.zeros(picture.shape, np.float32)
     quality = np.zeros(len(picture), np.float32)
     marked = marks.slices()
-    looker = _Looker(picture, logits, marks, canvas)
+    looker = _Looker(picture, logits, marks, canvas, shelf or RegionShelf())
     chosen = {number: looker.by_marks(number, choice) for number in marked}
     for number, found in chosen.items():
         _put(belief, quality, number, found)
@@ -54,20 +56,25 @@ def marked_mask(
 class _Looker:
     """Slices on the canvas."""
 
-    def __init__(self, picture: Floats, logits: Floats, marks: GridMarks, canvas: int) -> None:
+    def __init__(
+        self, picture: Floats, logits: Floats, marks: GridMarks, canvas: int, shelf: RegionShelf
+    ) -> None:
         self.picture, self.logits, self.marks, self.canvas = picture, logits, marks, canvas
+        self.shelf = shelf
 
     def small(self, number: int) -> Floats:
         return on_canvas(self.picture[number], self.canvas)
 
     def by_marks(self, number: int, choice: MarkedChoice) -> ChosenRegions:
-        small = self.small(number)
         marks = self._slice_marks(number)
-        regions = region_candidates(small)
-        if not self.marks.included[number].any():
+        found = self.shelf.get(number, self.small(number))
+        logits = on_canvas(self.logits[number], self.canvas)
+        facts, regions = found.facts_with(logits), found.regions
+        if self.marks.included[number].any():
+            own = found.with_map(logits)
+        else:
             regions, marks = _boxed(regions, marks)
-        facts = SliceFacts.of(small, on_canvas(self.logits[number], self.canvas))
-        own = region_features(facts, regions)
+            own = region_features(facts, regions)
         told = mark_features(facts, regions, marks)
         return choice.choose(regions, np.concatenate([own, told], axis=1), marks)
 

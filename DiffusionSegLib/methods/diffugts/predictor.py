@@ -30,6 +30,7 @@ from DiffusionSegLib.methods.diffugts.outlining import Outlining, given_mask
 from DiffusionSegLib.methods.diffugts.prompt_pair import prompt_pair
 from DiffusionSegLib.methods.diffugts.run_settings import RunSettings
 from DiffusionSegLib.methods.diffugts.seeing import see
+from DiffusionSegLib.methods.diffugts.slice_regions import RegionShelf
 from DiffusionSegLib.methods.diffugts.text_side import TextSide
 from DiffusionSegLib.methods.diffugts.verdicts import (
     PresenceLimits,
@@ -114,8 +115,9 @@ class DiffuGtsPredictor:
             if marks.is_empty and self.networks is not None:
                 between = embedding.grid.spacing_mm[2]
                 coarse = coarse_mask(
-                    picture, logits, self.networks.choice, settings.coarse, between, finding
-                )
+                    picture, logits, self.networks.choice, settings.coarse, between, finding,
+                    self._shelf(embedding, reading),
+                )  # fmt: skip
                 verdict = text_verdict(
                     float(coarse.quality.max()), self.limits, target, prompt.text
                 )
@@ -123,7 +125,7 @@ class DiffuGtsPredictor:
             else:
                 coarse = marked_mask(
                     picture, logits, marks.padded_to(picture.shape), self._marked(),
-                    settings.coarse.canvas, finding,
+                    settings.coarse.canvas, finding, self._shelf(embedding, reading),
                 )  # fmt: skip
                 verdict, rule = marked_verdict(float(coarse.quality.max())), _MARKS
             outcome = self._outline(
@@ -220,6 +222,11 @@ class DiffuGtsPredictor:
         likely = np.ones(embedding.geometry.shape_kji, np.int16)
         brush = embedding.grid.spacing_mm[0]
         return prompt_constraints(prompt, embedding.geometry, likely, brush)
+
+    def _shelf(self, embedding: DiffuGtsEmbedding, reading: Reading) -> RegionShelf:
+        shelf = embedding.kept.setdefault(("regions", reading.intensities), RegionShelf())
+        assert isinstance(shelf, RegionShelf)
+        return shelf
 
     def _marked(self) -> MarkedChoice:
         return UntrainedMarkedChoice() if self.networks is None else self.networks.marked
