@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 __all__ = ["conv", "neighborhood_mean", "resized"]
 
 _CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-_POOLS = {2: F.avg_pool2d, 3: F.avg_pool3d}
 _SMOOTH = {2: "bilinear", 3: "trilinear"}
 
 
@@ -22,12 +22,12 @@ def conv(dims: int, inside: int, outside: int) -> nn.Module:
 def neighborhood_mean(values: Tensor, reach: int) -> Tensor:
     """(B, C, *places), each the mean over ``reach`` places (odd) along every axis; what lies
     outside is not counted."""
-    pool = _POOLS[values.ndim - 2]
     mean = values
-    for axis in range(values.ndim - 2):  # one axis after the other: the same mean, for less
-        size = [reach if axis == own else 1 for own in range(values.ndim - 2)]
-        margin = [reach // 2 if axis == own else 0 for own in range(values.ndim - 2)]
-        mean = pool(mean, size, 1, margin, count_include_pad=False)
+    for axis in range(2, values.ndim):  # one axis after the other, each a product of matrices
+        place = torch.arange(values.shape[axis], device=values.device)
+        near = ((place[:, None] - place).abs() <= reach // 2).to(values.dtype)
+        near = near / near.sum(dim=1, keepdim=True)
+        mean = torch.matmul(mean.movedim(axis, -1), near.T).movedim(-1, axis)
     return mean
 
 
