@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-import DiffusionSegLib
 from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.opening import open_backbone
@@ -25,6 +22,7 @@ from DiffusionSegLib.methods.adzus.verdicts import verdict_of
 from DiffusionSegLib.methods.adzus.view import whole_view
 from DiffusionSegLib.methods.adzus.volume_answer import answer_volume
 from DiffusionSegLib.methods.contract import RunOptions
+from DiffusionSegLib.methods.run_provenance import run_provenance
 from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import Label
@@ -169,28 +167,14 @@ class AdzusPredictor:
         settings = RunSettings.of(run, self.model.settings)
         window = embedding.window(settings.plane.window)
         parameters: dict[str, Any] = {
-            **run.parameters,
             "timestep": settings.plane.timestep,
             "intensities": f"{window.name} ({window.low:g} to {window.high:g})",
             "backbone": self.backbone.name,
             "precision": str(self.backbone.dtype).removeprefix("torch."),
         }
-        return Provenance(
-            method=self.model.method,
-            model=self.model.id,
-            weights_sha256=str(getattr(self.backbone, "weights_sha256", "")),
-            prompt=prompt.to_dict(),
-            seed=run.seed,
-            versions={
-                "DiffusionSeg": DiffusionSegLib.__version__,
-                "torch": str(torch.__version__),
-                "python": platform.python_version(),
-            },
-            device=self.device,
-            duration_s=round(time.monotonic() - begun, 3),
-            parameters=parameters,
-            licence=self.model.licence.name,
-            rule=answer.rule,
+        weights = str(getattr(self.backbone, "weights_sha256", ""))
+        return run_provenance(
+            self.model, weights, prompt, run, self.device, begun, parameters, answer.rule
         )
 
 

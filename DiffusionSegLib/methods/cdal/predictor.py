@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import platform
 import time
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
-import DiffusionSegLib
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.weights import load_weights
 from DiffusionSegLib.compute.device import memory_errors_explained
@@ -35,6 +32,7 @@ from DiffusionSegLib.methods.cdal.workload import cdal_trial, cdal_workload
 from DiffusionSegLib.methods.constraints import FREE, Fixed, on_grid, prompt_constraints
 from DiffusionSegLib.methods.contract import RunOptions, Workload
 from DiffusionSegLib.methods.pinning import pin, user_voxels
+from DiffusionSegLib.methods.run_provenance import run_provenance
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Box, Prompt
@@ -257,24 +255,10 @@ class CdalPredictor:
     def _provenance(
         self, prompt: Prompt, run: RunOptions, drawn: Drawn, begun: float
     ) -> Provenance:
-        parameters: dict[str, Any] = {**run.parameters, "samples": drawn.samples}
+        parameters: dict[str, Any] = {"samples": drawn.samples}
         if drawn.stopped:
             parameters |= {"stopped_early": True, "fewest_samples": drawn.fewest}
         if drawn.smaller_window is not None:
             parameters["window_kji_for_lack_of_memory"] = list(drawn.smaller_window)
-        return Provenance(
-            method=self.model.method,
-            model=self.model.id,
-            weights_sha256=self.model.file(_WEIGHTS).sha256,
-            prompt=prompt.to_dict(),
-            seed=run.seed,
-            versions={
-                "DiffusionSeg": DiffusionSegLib.__version__,
-                "torch": str(torch.__version__),
-                "python": platform.python_version(),
-            },
-            device=self.device,
-            duration_s=round(time.monotonic() - begun, 3),
-            parameters=parameters,
-            licence=self.model.licence.name,
-        )
+        weights = self.model.file(_WEIGHTS).sha256
+        return run_provenance(self.model, weights, prompt, run, self.device, begun, parameters)

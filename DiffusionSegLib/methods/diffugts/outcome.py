@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import platform
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-import DiffusionSegLib
 from DiffusionSegLib.methods.constraints import Fixed
 from DiffusionSegLib.methods.contract import RunOptions
 from DiffusionSegLib.methods.diffugts.embedding import DiffuGtsEmbedding, Reading
 from DiffusionSegLib.methods.diffugts.run_settings import RunSettings
 from DiffusionSegLib.methods.diffugts.verdicts import nothing_left
 from DiffusionSegLib.methods.pinning import pin
+from DiffusionSegLib.methods.run_provenance import run_provenance
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
@@ -135,7 +132,6 @@ def _provenance(
     backbone, inpainting = predictor.backbone, settings.inpainting
     intensities = reading.intensities
     parameters: dict[str, Any] = {
-        **run.parameters,
         "backbone": backbone.name,
         "backbone_sha256": backbone.weights_sha256,
         "intensities": f"{intensities.name} ({intensities.low:g} to {intensities.high:g})",
@@ -143,21 +139,8 @@ def _provenance(
         "steps": inpainting.steps,
         "seeds": inpainting.seeds,
     }
-    weights = predictor.model.files[0].sha256 if predictor.model.files else ""
-    return Provenance(
-        method=predictor.model.method,
-        model=predictor.model.id,
-        weights_sha256=weights or backbone.weights_sha256,
-        prompt=prompt.to_dict(),
-        seed=run.seed,
-        versions={
-            "DiffusionSeg": DiffusionSegLib.__version__,
-            "torch": str(torch.__version__),
-            "python": platform.python_version(),
-        },
-        device=predictor.device,
-        duration_s=round(time.monotonic() - begun, 3),
-        parameters=parameters,
-        licence=predictor.model.licence.name,
-        rule=outcome.rule,
+    files = predictor.model.files
+    weights = files[0].sha256 if files else backbone.weights_sha256
+    return run_provenance(
+        predictor.model, weights, prompt, run, predictor.device, begun, parameters, outcome.rule
     )
