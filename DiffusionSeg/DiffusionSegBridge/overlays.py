@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 
 import numpy as np
+from numpy.typing import NDArray
 
 from DiffusionSegBridge.nodes import Node, Scene, currentScene, nodeName
 from DiffusionSegBridge.transforms import matrixFromArray, worldMatrix
 from DiffusionSegBridge.volumes import volumeFromImage
 from DiffusionSegLib.errors import unknown_name
+from DiffusionSegLib.nouns.explaining import Explains, explains
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import Color
 from DiffusionSegLib.nouns.proposal import Proposal
@@ -35,6 +37,11 @@ _OPACITY = 0.5
 # From dark to light, so that they read in grey and with any colour vision.
 _PROBABILITY: tuple[Color, ...] = ((0.3, 0.0, 0.4), (0.85, 0.2, 0.3), (1.0, 0.9, 0.2))
 _UNCERTAINTY: tuple[Color, ...] = ((0.0, 0.1, 0.3), (0.0, 0.55, 0.65), (0.85, 1.0, 0.9))
+# Blue below zero and orange above, dark between: the views are black where nothing is drawn.
+_DIFFERENCE: tuple[Color, ...] = (
+    (0.55, 0.85, 1.0), (0.1, 0.4, 0.9), (0.05, 0.05, 0.05), (0.85, 0.3, 0.05), (1.0, 0.85, 0.45)
+)  # fmt: skip
+_FULL_COLOR = 99.0  # percentile of what differs that takes the lightest color
 
 
 def probabilityVolume(proposal: Proposal, volumeNode: Node) -> Node:
@@ -58,11 +65,24 @@ def uncertaintyVolume(proposal: Proposal, volumeNode: Node) -> Node | None:
 
 
 def auxiliaryVolume(proposal: Proposal, name: str, volumeNode: Node) -> Node:
-    """A volume of one of `proposal.auxiliary`; raises UnknownNameError."""
+    """A volume of one of `proposal.auxiliary` on its own grid; raises UnknownNameError.
+
+    Colours are for what its name says it is (see `explains`): a fraction looks like a probability,
+    a twin like the volume itself, a difference is blue below zero, orange above, clear around it.
+    """
     if name not in proposal.auxiliary:
         raise unknown_name("auxiliary image", name, proposal.auxiliary)
-    node = _overlay(proposal.auxiliary[name], f"{nodeName(volumeNode)} {name}", volumeNode)
-    node.CreateDefaultDisplayNodes()
+    image = proposal.auxiliary[name]
+    node = _overlay(image, f"{nodeName(volumeNode)} {name}", volumeNode)
+    kind = explains(name) if len(image.array) == 1 else Explains.OTHER
+    if kind is Explains.FRACTION:
+        _color(node, _PROBABILITY, 1.0)
+    elif kind is Explains.SIGNED:
+        _colorBothWays(node, _DIFFERENCE, _reach(image))
+    else:
+        node.CreateDefaultDisplayNodes()
+        if kind is Explains.TWIN:
+            _showAlike(node, volumeNode)
     return node
 
 
@@ -105,18 +125,48 @@ def _overlay(image: Image, name: str, volumeNode: Node) -> Node:
 
 def _color(node: Node, ramp: tuple[Color, ...], highest: float) -> None:
     """Colours over 0 to `highest`; nothing is drawn in the lowest twentieth."""
-    table = _colorTable(node, ramp)
+    clear = np.linspace(0.0, 1.0, _COLORS) < _CLEAR_BELOW
+    display = _window(node, ramp, clear, 0.0, highest)
+    display.SetThreshold(_CLEAR_BELOW * highest, highest)
+    display.ApplyThresholdOn()
+
+
+def _colorBothWays(node: Node, ramp: tuple[Color, ...], reach: float) -> None:
+    """Colours over -`reach` to `reach`; nothing is drawn within a twentieth of it around 0."""
+    clear = np.abs(np.linspace(-1.0, 1.0, _COLORS)) < _CLEAR_BELOW
+    _window(node, ramp, clear, -reach, reach)
+
+
+def _reach(image: Image) -> float:
+    size = np.abs(image.array[image.array != 0])
+    return float(np.percentile(size, _FULL_COLOR)) if size.size else 1.0
+
+
+def _showAlike(node: Node, volumeNode: Node) -> None:
+    """Dark and bright mean the same in both, so that the eye can compare them."""
+    display, model = node.GetDisplayNode(), volumeNode.GetDisplayNode()
+    if model is None or not model.IsA("vtkMRMLScalarVolumeDisplayNode"):
+        return
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(model.GetWindowLevelMin(), model.GetWindowLevelMax())
+    display.SetAndObserveColorNodeID(model.GetColorNodeID())
+
+
+def _window(
+    node: Node, ramp: tuple[Color, ...], clear: NDArray[np.bool_], low: float, high: float
+) -> Node:
+    """The display node, with colours from `low` to `high`."""
+    table = _colorTable(node, ramp, clear)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(0.0, highest)
-    display.SetThreshold(_CLEAR_BELOW * highest, highest)
-    display.ApplyThresholdOn()
+    display.SetWindowLevelMinMax(low, high)
     display.SetAndObserveColorNodeID(table.GetID())
     display.SetSaveWithScene(False)
+    return display
 
 
-def _colorTable(node: Node, ramp: tuple[Color, ...]) -> Node:
+def _colorTable(node: Node, ramp: tuple[Color, ...], clear: NDArray[np.bool_]) -> Node:
     table = node.GetScene().AddNewNodeByClass("vtkMRMLColorTableNode", f"{node.GetName()} colors")
     table.SetTypeToUser()
     table.SetNumberOfColors(_COLORS)
@@ -126,7 +176,7 @@ def _colorTable(node: Node, ramp: tuple[Color, ...]) -> Node:
         red, green, blue = (
             float(np.interp(place, stops, part)) for part in zip(*ramp, strict=True)
         )
-        table.SetColor(index, f"{place:.2f}", red, green, blue, float(place >= _CLEAR_BELOW))
+        table.SetColor(index, f"{place:.2f}", red, green, blue, float(not clear[index]))
     table.SetAttribute(OVERLAY, node.GetID())
     table.SetHideFromEditors(True)
     table.SetSaveWithScene(False)

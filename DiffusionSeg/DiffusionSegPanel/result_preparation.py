@@ -25,6 +25,11 @@ class ResultPreparation:
         self._timer.setInterval(0)
         self._timer.connect("timeout()", self._goOn)
 
+    @property
+    def isUnderWay(self) -> bool:
+        """Whether a proposal is still being graded."""
+        return self._steps is not None
+
     def start(self, proposal: Any, done: Callable[[GradedOutline], None]) -> None:
         """Call ``done`` with the outline, now or later; an earlier proposal is forgotten."""
         self._steps, self._done = grading(proposal), done

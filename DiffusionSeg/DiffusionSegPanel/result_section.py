@@ -74,7 +74,7 @@ class ResultSection(VTKObservationMixin):
         self._preview: PreviewSegmentation | None = None
         self._estimate = ResultEstimate()
         self._before: Mask | None = None
-        self._preparation = ResultPreparation()
+        self.preparation = ResultPreparation()
         self._isEntered = self._isUpdating = False
         self._load(placeholder, resourcePath)
         self._connect()
@@ -122,7 +122,7 @@ class ResultSection(VTKObservationMixin):
         self._connections.drop()
         self._targets.cleanup()
         self._drop()
-        self._preparation.cleanup()
+        self.preparation.cleanup()
         self._overlays.cleanup()
 
     def onSceneClose(self) -> None:
@@ -202,7 +202,7 @@ class ResultSection(VTKObservationMixin):
     # What the outliner says
 
     def _onStarted(self, kind: str) -> None:
-        self._preparation.cancel()
+        self.preparation.cancel()
         self._estimate.remove()
         if kind != "refine":
             self._expected = None
@@ -224,7 +224,7 @@ class ResultSection(VTKObservationMixin):
     def _onFinished(self, answer: Any) -> None:
         refinement = self._expected if answer.kind == "refine" else None
         self._expected = None
-        self._preparation.start(
+        self.preparation.start(
             answer.proposal, lambda outline: self._onReady(answer, refinement, outline)
         )
 
@@ -390,7 +390,7 @@ class ResultSection(VTKObservationMixin):
 
     def _drop(self) -> None:
         """No result, no preview, no overlay."""
-        self._preparation.cancel()
+        self.preparation.cancel()
         if self._preview is not None:
             self._preview.remove()
         self._preview = self._shown = self._answer = None

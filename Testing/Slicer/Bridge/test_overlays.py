@@ -99,16 +99,9 @@ def test_it_is_clear_below_a_twentieth(scene: Any) -> None:
 
 def test_what_is_drawn_is_clear_where_nothing_is_likely(scene: Any) -> None:
     """Through the display pipeline that the slice views use."""
-    from vtk.util.numpy_support import vtk_to_numpy
-
     node = volume(scene)
     overlay = probabilityVolume(proposal(worldGeometry(node)), node)
-    display = overlay.GetDisplayNode()
-    display.UpdateImageDataPipeline()
-    connection = display.GetImageDataConnection()
-    connection.GetProducer().Update()
-    drawn = connection.GetProducer().GetOutputDataObject(connection.GetIndex())
-    rgba = vtk_to_numpy(drawn.GetPointData().GetScalars()).reshape(-1, 4)
+    rgba = drawn_rgba(overlay)
     values = array_of(overlay).ravel()
     assert (rgba[values < 0.04, 3] == 0).all()
     assert (rgba[values > 0.06, 3] == 255).all()
@@ -134,6 +127,90 @@ def test_auxiliary_images_by_name(scene: Any) -> None:
     assert photo.GetDisplayNode().GetClassName() == "vtkMRMLVectorVolumeDisplayNode"
     with pytest.raises(UnknownNameError, match="Did you mean 'healthy'"):
         auxiliaryVolume(made, "helthy", node)
+
+
+def explained(geometry: Geometry, name: str, values: Any) -> Proposal:
+    """A result with one auxiliary image of one channel; values fill (k, j, i) from the start."""
+    made = proposal(geometry)
+    array = np.asarray(values, np.float32).reshape((1, *geometry.shape_kji))
+    made.auxiliary = {name: Image(array, geometry)}
+    return made
+
+
+def drawn_rgba(node: Any) -> np.ndarray:
+    """Of every voxel, as the display pipeline of the slice views gives it."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    display = node.GetDisplayNode()
+    display.UpdateImageDataPipeline()
+    connection = display.GetImageDataConnection()
+    connection.GetProducer().Update()
+    drawn = connection.GetProducer().GetOutputDataObject(connection.GetIndex())
+    return np.asarray(vtk_to_numpy(drawn.GetPointData().GetScalars()).reshape(-1, 4), float)
+
+
+def test_a_map_looks_like_a_probability(scene: Any) -> None:
+    node = volume(scene)
+    geometry = worldGeometry(node)
+    values = np.linspace(0, 0.6, geometry.voxel_count)
+    shown_map = auxiliaryVolume(explained(geometry, "anomaly map", values), "anomaly map", node)
+    display = shown_map.GetDisplayNode()
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 1.0)
+    rgba = drawn_rgba(shown_map)
+    assert (rgba[values < 0.04, 3] == 0).all() and (rgba[values > 0.06, 3] == 255).all()
+
+
+def test_a_difference_has_a_color_for_each_sign_and_none_at_zero(scene: Any) -> None:
+    node = volume(scene)
+    geometry = worldGeometry(node)
+    values = np.linspace(-300, 150, geometry.voxel_count)
+    values[:3] = -5000  # a few that are far out leave the others their colors
+    made = explained(geometry, "difference", values)
+    overlay = auxiliaryVolume(made, "difference", node)
+    display = overlay.GetDisplayNode()
+    low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+    assert low == -high
+    assert high == pytest.approx(300, rel=0.05)
+    rgba = drawn_rgba(overlay)
+    assert (rgba[np.abs(values) < 0.03 * high, 3] == 0).all()
+    assert (rgba[np.abs(values) > 0.07 * high, 3] == 255).all()
+    red, blue = rgba[:, 0], rgba[:, 2]
+    assert (red > blue)[values > 0.07 * high].all()
+    assert (blue > red)[values < -0.07 * high].all()
+    light = rgba[:, :3] @ [0.3, 0.6, 0.1]
+    growing = light[(values > 0.1 * high) & (values < high)]
+    assert (np.diff(growing) >= -1).all() and growing[-1] > growing[0] + 50
+
+
+@pytest.mark.parametrize("values", [0.0, 4.0])
+def test_a_difference_without_a_sign_change(scene: Any, values: float) -> None:
+    node = volume(scene)
+    geometry = worldGeometry(node)
+    made = explained(geometry, "difference", np.full(geometry.voxel_count, values))
+    overlay = auxiliaryVolume(made, "difference", node)
+    assert (drawn_rgba(overlay)[:, 3] == (255 if values else 0)).all()
+
+
+def test_a_twin_is_as_bright_as_the_image(scene: Any) -> None:
+    node = volume(scene)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(-160.0, 240.0)
+    geometry = worldGeometry(node)
+    values = np.linspace(-1000, 1000, geometry.voxel_count)
+    made = explained(geometry, "pseudo-healthy", values)
+    twin = auxiliaryVolume(made, "pseudo-healthy", node)
+    rgb = drawn_rgba(twin)[:, :3]
+    assert (rgb[values <= -160] == 0).all() and (rgb[values >= 240] == 255).all()
+    assert twin.GetDisplayNode().GetColorNodeID() == display.GetColorNodeID()
+
+
+def test_a_twin_of_a_volume_that_nobody_has_looked_at(scene: Any) -> None:
+    node = volume(scene)
+    geometry = worldGeometry(node)
+    made = explained(geometry, "pseudo-healthy", np.arange(geometry.voxel_count))
+    assert drawn_rgba(auxiliaryVolume(made, "pseudo-healthy", node))[:, 0].max() > 200
 
 
 def test_an_auxiliary_image_on_another_grid_keeps_it(scene: Any) -> None:

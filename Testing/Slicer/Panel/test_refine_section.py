@@ -246,8 +246,8 @@ def test_refined_with_the_real_worker(opened: Any) -> None:
     node = opened.ready()
     results = opened.finished()
     opened.ui.segmentButton.click()
-    opened.until(lambda: results)
     page = opened.page
+    opened.until(lambda: results and page.result.shown is not None)
     page.result.accept()
     segmentation = page.refine.editor.segmentationNode()
     geometry = worldGeometry(node)

@@ -46,6 +46,23 @@ def explained(opened: Any, scene: Any) -> Any:
     return node
 
 
+def compared(opened: Any, scene: Any) -> Any:
+    """A result as DiffuGTS gives it: a map, a twin and a difference on its working grid."""
+    node = toyVolume(opened, scene)
+    node.GetDisplayNode().AutoWindowLevelOff()
+    node.GetDisplayNode().SetWindowLevelMinMax(-160.0, 240.0)
+    grid = worldGeometry(node).with_shape((9, 12, 13))
+    shape = grid.shape_kji
+    there = ball(shape)[np.newaxis]
+    auxiliary = {
+        "anomaly map": Image(0.9 * there, grid),
+        "pseudo-healthy": Image(40 - 1000 * (1 - there), grid),
+        "difference": Image(np.where(there > 0.5, 80 * there, -20 * there), grid),
+    }
+    arrive(opened, node, there, auxiliary=auxiliary)
+    return node
+
+
 def choose(opened: Any, text: str) -> None:
     combo = opened.page.result.ui.overlayCombo
     index = combo.findText(text)
@@ -124,6 +141,62 @@ def test_side_by_side(opened: Any, scene: Any) -> None:
     opened.widget.exit()
     assert yellow.GetBackgroundVolumeID() == node.GetID()
     assert not overlays(scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("anomaly map", 0, 1), ("pseudo-healthy", -160, 240), ("difference", -80, 80)],
+)
+def test_what_explains_a_result_over_the_image_and_beside_it(
+    opened: Any, scene: Any, name: str, low: float, high: float
+) -> None:
+    red, yellow = views()
+    node = compared(opened, scene)
+    for view in (red, yellow):
+        view.SetBackgroundVolumeID(node.GetID())
+    combo = opened.page.result.ui.overlayCombo
+    offered = [combo.itemText(index) for index in range(combo.count)]
+    assert offered == ["None", "Probability", "anomaly map", "pseudo-healthy", "difference"]
+    choose(opened, name)
+    (shown,) = overlays(scene)
+    assert shown.GetName() == f"CT {name}"
+    # On the grid of the method, and where the volume is.
+    assert shown.GetImageData().GetDimensions() == (13, 12, 9)
+    middle = [sum(pair) / 2 for pair in bounds(shown)]
+    assert middle == pytest.approx([sum(pair) / 2 for pair in bounds(node)], abs=0.01)
+    display = shown.GetDisplayNode()
+    found = (display.GetWindowLevelMin(), display.GetWindowLevelMax())
+    assert found == pytest.approx((low, high), rel=0.1, abs=1e-6)
+    assert red.GetForegroundVolumeID() == yellow.GetForegroundVolumeID() == shown.GetID()
+    opened.page.result.ui.sideBySideBox.checked = True
+    assert red.GetForegroundVolumeID() is None
+    assert red.GetBackgroundVolumeID() == node.GetID()
+    assert yellow.GetBackgroundVolumeID() == shown.GetID()
+    choose(opened, "None")
+    assert yellow.GetBackgroundVolumeID() == node.GetID()
+    assert not overlays(scene)
+
+
+def test_from_one_to_the_next_beside_the_image(opened: Any, scene: Any) -> None:
+    red, yellow = views()
+    node = compared(opened, scene)
+    for view in (red, yellow):
+        view.SetBackgroundVolumeID(node.GetID())
+    choose(opened, "anomaly map")
+    opened.page.result.ui.sideBySideBox.checked = True
+    for name in ("pseudo-healthy", "difference", "anomaly map"):
+        choose(opened, name)
+        (shown,) = overlays(scene)
+        assert yellow.GetBackgroundVolumeID() == shown.GetID()
+        assert shown.GetName() == f"CT {name}"
+        assert red.GetBackgroundVolumeID() == node.GetID()
+        assert red.GetForegroundVolumeID() is None
+
+
+def bounds(node: Any) -> list[tuple[float, float]]:
+    found = [0.0] * 6
+    node.GetRASBounds(found)
+    return [(found[0], found[1]), (found[2], found[3]), (found[4], found[5])]
 
 
 def test_only_what_the_method_gives_is_offered(opened: Any, scene: Any) -> None:

@@ -383,20 +383,20 @@ def test_a_large_result_is_made_ready_between_other_events(opened: Any, scene: A
     from DiffusionSegPanel import result_preparation
 
     node = toyVolume(opened, scene, shape=(40, 200, 200))
-    opened.page.result._preparation.cancel()
+    opened.page.result.preparation.cancel()
     result_preparation._AT_ONCE_S, was = 0.0, result_preparation._AT_ONCE_S
     try:
-        arrive(opened, node)
+        arrive(opened, node, wait=False)
         assert opened.page.result.shown is None and not previews(scene)
         opened.page.outliner.started.emit("propose")
         opened.settle(0.1)
         assert opened.page.result.shown is None
-        arrive(opened, node)
+        arrive(opened, node, wait=False)
         result_preparation._AT_ONCE_S = 0.01
         opened.until(lambda: opened.page.result.shown is not None)
         assert drawn(scene).any()
         result_preparation._AT_ONCE_S = 0.0
-        arrive(opened, node)
+        arrive(opened, node, wait=False)
         scene.RemoveNode(node)
         result_preparation._AT_ONCE_S = 0.01
         opened.settle(0.3)

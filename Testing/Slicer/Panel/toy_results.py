@@ -20,12 +20,14 @@ def toyVolume(opened: Any, scene: Any, **more: Any) -> Any:
 
 
 def arrive(opened: Any, node: Any, *array: Any, prompt: Prompt | None = None, **more: Any) -> Any:
-    """A proposal for the volume arrives on the page; returns it."""
+    """A proposal for the volume arrives on the page; returns it, once it is ready if ``wait``."""
     from DiffusionSegPanel.outliner import OutlineResult
 
-    kind = more.pop("kind", "propose")
+    kind, wait = more.pop("kind", "propose"), more.pop("wait", True)
     found = proposal(node, *array, **more)
     answer = OutlineResult(found, node.GetID(), prompt or Prompt(), Setup("cdal"), kind)
     opened.page.outliner.started.emit(kind)
     opened.page.outliner.finished.emit(answer)
+    if wait:  # on a busy machine even a small one takes a moment
+        opened.until(lambda: not opened.page.result.preparation.isUnderWay)
     return found
