@@ -15,6 +15,9 @@ ARGS ?=
 PY := .venv/bin/python
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
+# Processes that run tests beside each other; the tests of one file stay in one of them.
+JOBS ?= 2
+
 # A stamp is written after pip has succeeded, so an interrupted installation is taken up again.
 STAMP = .venv/.installed
 INPUTS := pyproject.toml constraints.txt
@@ -28,7 +31,7 @@ demo: $(STAMP)-run ## Outline the bundled samples and write a page with the resu
 	$(PY) -m DiffusionSegLib.cli.main demo $(ARGS)
 
 test: $(STAMP)-test ## Run all tests
-	$(PY) -m pytest $(ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(STAMP)-lint ## Check style and types
 	$(PY) -m ruff check DiffusionSegLib DiffusionSeg Testing

@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 import DiffusionSegLib
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.methods.contract import RunOptions
@@ -29,6 +27,8 @@ def run_provenance(
     rule: str = "",
 ) -> Provenance:
     """begun: time.monotonic() at the start; parameters: beside those that the user chose."""
+    import torch
+
     return Provenance(
         method=model.method,
         model=model.id,
