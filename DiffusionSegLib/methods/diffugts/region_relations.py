@@ -6,6 +6,8 @@ is the same on both sides.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,7 +83,7 @@ def _mirrored(
     return overlap.astype(np.float32), np.abs(difference / spread).astype(np.float32)
 
 
-def _mirror(values: NDArray[np.generic], middle: tuple[float, float], axis: int) -> Floats:
+def _mirror(values: NDArray[Any], middle: tuple[float, float], axis: int) -> NDArray[Any]:
     """Of the last two axes, around the middle; what falls outside is the nearest."""
     count = values.shape[-2 + axis]
     places = np.clip(np.round(2 * middle[axis] - np.arange(count)).astype(int), 0, count - 1)

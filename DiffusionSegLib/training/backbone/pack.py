@@ -23,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.training.squeeze import expand, squeeze
 
 __all__ = ["Pack", "Picture", "read_pack", "write_pack"]
 
@@ -66,7 +67,7 @@ def write_pack(path: Path, pack: Pack) -> None:
 
     rows, pieces, start = [], [], 0
     for picture in pack.pictures:
-        packed = _squeeze(picture.pixels.numpy())
+        packed = squeeze(picture.pixels.numpy())
         row: dict[str, Any] = {"source": picture.source, "case": picture.case, "part": picture.part}
         row |= {"shape": list(picture.pixels.shape), "captions": list(picture.captions)}
         rows.append(row | {"start": start, "bytes": len(packed)})
@@ -110,16 +111,6 @@ def _read(path: Path) -> Pack:
 def _picture(row: Mapping[str, Any], joined: NDArray[np.uint8]) -> Picture:
     channels, rows, columns = row["shape"]
     piece = joined[row["start"] : row["start"] + row["bytes"]]
-    pixels = _expand(piece.tobytes(), (channels, rows, columns))
+    pixels = expand(piece.tobytes(), (channels, rows, columns))
     captions = tuple(int(number) for number in row["captions"])
     return Picture(row["source"], row["case"], row["part"], torch.from_numpy(pixels), captions)
-
-
-def _squeeze(pixels: NDArray[np.uint8]) -> bytes:
-    differences = np.diff(pixels, axis=2, prepend=np.zeros_like(pixels[:, :, :1]))
-    return zlib.compress(differences.tobytes(), 9)
-
-
-def _expand(packed: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    differences = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
-    return np.cumsum(differences, axis=2, dtype=np.uint8)  # wraps around, as the differences did

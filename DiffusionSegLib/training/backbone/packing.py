@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.training.backbone.pack import Pack, Picture, write_pack
 from DiffusionSegLib.training.backbone.sources import Source
+from DiffusionSegLib.training.eight_bits import eight_bits, fitted
 from DiffusionSegLib.training.splits import PARTS, split_cases
 
-__all__ = ["LONGEST_SIDE", "pack_sources", "source_split"]
+__all__ = ["pack_sources", "source_split"]
 
-LONGEST_SIDE = 256
 _MARGIN = 0.15  # of a volume's slices at either end, where there is often nothing
 _PACKED_PARTS = ("train", "validation")  # what is not in the file cannot be learnt
 
@@ -71,11 +68,11 @@ def source_split(source: Source, data: Path) -> dict[str, dict[str, Path]]:
 
 def _pixels(source: Source, path: Path) -> Iterator[Tensor]:
     """(1 or 3, rows, columns) uint8 of a picture, or of some slices of a volume."""
-    array = _eight_bits(source, Image.read(path).array)
+    array = eight_bits(source.intensity, Image.read(path).array)
     for axis in source.axes:
         moved = np.moveaxis(array, 1 + "kji".index(axis), 1)
         for place in _places(moved.shape[1], source.slices):
-            yield _fit(np.ascontiguousarray(moved[:, place]))
+            yield fitted(np.ascontiguousarray(moved[:, place]))
 
 
 def _places(count: int, wanted: int) -> list[int]:
@@ -84,26 +81,3 @@ def _places(count: int, wanted: int) -> list[int]:
         return list(range(count))
     chosen = np.linspace(_MARGIN, 1 - _MARGIN, wanted) if wanted > 1 else np.array([0.5])
     return [int(place) for place in np.unique(np.round(chosen * (count - 1)))]
-
-
-def _eight_bits(source: Source, array: NDArray[Any]) -> NDArray[np.uint8]:
-    """As stored where the source names no limits, else what lies between them."""
-    rule = source.intensity
-    if not rule:
-        stored = array.astype(np.float32) / (257 if array.dtype == np.uint16 else 1)
-        return np.round(stored).astype(np.uint8)
-    limits = (rule["low"], rule["high"])
-    low, high = limits if rule["kind"] == "window" else np.percentile(array, limits)
-    unit = (array.astype(np.float32) - low) / max(high - low, 1e-6)
-    return np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-
-
-def _fit(pixels: NDArray[np.uint8]) -> Tensor:
-    """Made smaller, with what lies between averaged, when a side is too long."""
-    tensor = torch.from_numpy(pixels)
-    longest = max(tensor.shape[1:])
-    if longest <= LONGEST_SIDE:
-        return tensor
-    size = [max(1, round(side * LONGEST_SIDE / longest)) for side in tensor.shape[1:]]
-    smaller = F.interpolate(tensor[None].float(), size, mode="bilinear", antialias=True)[0]
-    return smaller.round().clamp(0, 255).to(torch.uint8)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
-from DiffusionSegLib.errors import InputError, unknown_name
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.training.presets import choose_preset
 
 __all__ = ["PRESETS", "TrainingSettings", "choose_settings"]
 
@@ -71,21 +72,4 @@ PRESETS: Mapping[str, TrainingSettings] = {
 
 def choose_settings(preset: str, overrides: Mapping[str, Any]) -> TrainingSettings:
     """A preset with some values changed; raises InputError for what does not fit."""
-    if preset not in PRESETS:
-        raise unknown_name("preset", preset, PRESETS)
-    known = [field.name for field in fields(TrainingSettings)]
-    for name in overrides:
-        if name not in known:
-            raise unknown_name("training setting", name, known)
-    base = PRESETS[preset]
-    for name, value in overrides.items():
-        if not _suits(getattr(base, name), value):
-            raise InputError(f"The training setting {name} cannot be {value!r}.")
-    return replace(base, **overrides)
-
-
-def _suits(old: Any, value: Any) -> bool:
-    if old is None or isinstance(old, bool):
-        return isinstance(value, bool)
-    kinds = (int,) if isinstance(old, int) else (int, float)
-    return isinstance(value, kinds) and not isinstance(value, bool)
+    return choose_preset(PRESETS, preset, overrides)

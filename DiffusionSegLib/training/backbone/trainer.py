@@ -6,20 +6,49 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
-from DiffusionSegLib.training.backbone.stage import Stage
 from DiffusionSegLib.training.checkpoint import load_checkpoint, save_checkpoint
 from DiffusionSegLib.training.log import TrainingLog
 
-__all__ = ["StageTrainer"]
+__all__ = ["StageTrainer", "TrainableStage"]
 
 _CHECKPOINT_S = 120.0
 _LOG_EVERY = 10
+
+
+class TrainableStage(Protocol):
+    """What is trained: ``total`` steps, with settings of which some, ``counted``, must not change
+    between one start and the next. settings: a dataclass with ``validate_every``."""
+
+    name: str
+    total: int
+    settings: Any
+    device: torch.device
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the log."""
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Names of settings."""
+
+    def step(self, number: int) -> dict[str, float]:
+        """One step; number: of those done before. What it gives is logged."""
+
+    def validate(self) -> dict[str, float]:
+        """Measures on the validation part."""
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to go on."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """The inverse of ``state``."""
 
 
 class StageTrainer:
@@ -28,7 +57,7 @@ class StageTrainer:
     What decides nothing about the steps done so far, such as their number, may be changed between.
     """
 
-    def __init__(self, stage: Stage[Any], folder: Path) -> None:
+    def __init__(self, stage: TrainableStage, folder: Path) -> None:
         self.stage = stage
         self.folder = folder / stage.name
         self.done = 0
@@ -92,6 +121,6 @@ class StageTrainer:
         self.measured = dict(state["measured"])
 
 
-def _differences(before: Mapping[str, Any], stage: Stage[Any]) -> list[str]:
+def _differences(before: Mapping[str, Any], stage: TrainableStage) -> list[str]:
     now = asdict(stage.settings)
     return [name for name in stage.counted if before.get(name) != now[name]]

@@ -8,8 +8,9 @@ from PIL import Image as PILImage
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.training.backbone.pack import read_pack
-from DiffusionSegLib.training.backbone.packing import LONGEST_SIDE, pack_sources, source_split
+from DiffusionSegLib.training.backbone.packing import pack_sources, source_split
 from DiffusionSegLib.training.backbone.sources import Source
+from DiffusionSegLib.training.eight_bits import LONGEST_SIDE
 from DiffusionSegLib.training.splits import split_cases
 from Testing.Project.source import ROOT
 
