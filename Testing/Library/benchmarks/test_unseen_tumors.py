@@ -1,0 +1,154 @@
+"""The cases and the tables of the benchmark of tumors that training left out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.training.splits import split_cases
+from Testing.Benchmarks.unseen.asking import PARTS, STROKE, WHOLE, open_model
+from Testing.Benchmarks.unseen.report import Alarm, Report, Scored, mean_over_types
+from Testing.Benchmarks.unseen.types import HEALTHY, TYPES, chaos_slices, cut_cases, held_out_names
+from Testing.Benchmarks.zero_shot.cases import load_cases
+from Testing.Library.benchmarks.test_zero_shot_cases import a_label, add_picture
+
+
+@pytest.fixture
+def lungs(tmp_path: Path) -> Path:
+    """Ten patients with two slices each."""
+    for patient in range(10):
+        for number in (3, 4):
+            label = a_label(1)
+            add_picture(tmp_path / "open" / "msd_lung_slices", f"100{patient}_{number}", label)
+    return tmp_path
+
+
+def test_the_test_part_is_that_of_the_training(lungs: Path) -> None:
+    patients = split_cases(f"100{patient}" for patient in range(10))["test"]
+    expected = {f"{patient}_{number}" for patient in patients for number in (3, 4)}
+    assert held_out_names(TYPES["lung"], lungs) == expected
+    cases = list(cut_cases(TYPES["lung"], lungs))
+    assert len(cases) == 20
+    assert {one.case.name for one in cases if one.in_test} == expected
+
+
+def test_every_case_is_cut_at_random_and_alike_each_time(lungs: Path) -> None:
+    whole = {case.name: case for case in load_cases("lung-tumor", lungs, "all")}
+    shapes, middles = set(), []
+    for one, again in zip(*(cut_cases(TYPES["lung"], lungs) for _ in range(2)), strict=True):
+        before = whole[one.case.name]
+        assert one.case.truth.sum() >= before.truth.sum() / 2
+        for cut, full in zip(one.case.truth.shape[1:], before.truth.shape[1:], strict=True):
+            assert 0.55 * full < cut < 0.95 * full
+        assert np.array_equal(one.case.image.array, again.case.image.array)
+        # The same pixels at the same places.
+        k, j, i = np.argwhere(one.case.truth)[0]
+        ras = one.case.image.geometry.kji_to_ras([[k, j, i]])
+        place = tuple(before.image.geometry.ras_to_kji(ras).round().astype(int)[0])
+        assert before.truth[place]
+        assert before.image.array[(0, *place)] == one.case.image.array[0, k, j, i]
+        shapes.add(one.case.truth.shape)
+        size = one.case.truth.shape[1:]
+        middles.append(np.argwhere(one.case.truth[0]).mean(axis=0) / size)
+    assert len(shapes) > 10
+    assert np.std(middles, axis=0).min() > 0.05
+
+
+def test_a_volume_is_cut_once() -> None:
+    for kind in ("sarcoma-ct", "sarcoma-mr"):
+        for one, case in zip(cut_cases(TYPES[kind], None), load_cases(kind, None), strict=True):
+            assert np.array_equal(one.case.image.array, case.image.array)
+            assert one.in_test
+
+
+def test_every_type_and_every_healthy_picture_is_known_to_the_training() -> None:
+    from DiffusionSegLib.training.diffugts.sources import load_lesion_sources
+
+    sources = {source.kind: source for source in load_lesion_sources()}
+    for asked in TYPES.values():
+        assert {sources[kind].tumor for kind in asked.kinds} == {asked.fold}
+    for asked in HEALTHY.values():
+        assert all(not sources[kind].tumor for kind in asked.kinds)
+
+
+def test_a_healthy_abdomen_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="chaos_ct_sample"):
+        chaos_slices(tmp_path)
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="FOLD/model"):
+        open_model(tmp_path / "brain" / "model", "cpu", 0)
+
+
+def scored(kind: str, case: str, algorithm: str, dice: float, **more: object) -> Scored:
+    given = {"in_test": True, "state": "", **more}
+    return Scored(kind, case, algorithm=algorithm, dice=dice, **given)  # type: ignore[arg-type]
+
+
+def a_report(whole_types: bool = True) -> Report:
+    found = Report("Left out", {"seed": 0}, whole_types)
+    shade = "4-class Otsu, class"
+    found.scored = [
+        scored("brain", "a", PARTS["map"], 0.2, state="FOUND"),
+        scored("brain", "b", PARTS["map"], 0.0, state="NOT_FOUND", in_test=False),
+        scored("brain", "c", PARTS["map"], 0.7, state="UNCERTAIN", in_test=False),
+        scored("lung", "d", PARTS["map"], 0.5, state="FOUND"),
+        scored("brain", "a", WHOLE, 0.9, state="FOUND"),
+        scored("lung", "d", WHOLE, 0.5, state="FOUND"),
+        scored("brain", "a", f"{shade} 1", 0.1),
+        scored("lung", "d", f"{shade} 1", 0.8),
+        scored("brain", "a", f"{shade} 2", 0.6),
+        scored("lung", "d", f"{shade} 2", 0.2),
+        scored("brain", "a", "Otsu", 0.3),
+        scored("lung", "d", "Otsu", 0.5),
+        scored("lung", "d", STROKE, 0.95, state="FOUND"),
+    ]
+    return found
+
+
+def test_each_type_counts_the_same() -> None:
+    assert mean_over_types(PARTS["map"], a_report().scored) == pytest.approx((0.3 + 0.5) / 2)
+
+
+def test_rows_are_parts_of_the_method_a_stroke_and_the_best_of_each_family() -> None:
+    whole, tested, ahead = a_report().tables()
+    assert [row["outline"] for row in whole.rows] == [
+        "attention map", "+ feature residual", "one stroke", "4-class Otsu, class 1", "Otsu"
+    ]  # fmt: skip
+    first = whole.rows[0]
+    assert first["brain"] == "0.300 (0.200)"
+    assert first["lung"] == "0.500 (0.500)"
+    assert first["mean over types"] == "0.400 (0.350)"
+    assert first["not found"] == "1 of 4"
+    assert whole.rows[-1]["not found"] is None
+    assert whole.conditions["cases"] == "brain 3, lung 1"
+    assert tested.rows[0]["brain"] == "0.200 (0.200)"
+    assert tested.conditions["cases"] == "brain 1, lung 1"
+    (row,) = ahead.rows
+    assert row["mean over types"] == pytest.approx(0.7)
+    assert row["best baseline"] == "4-class Otsu, class 1 0.450"
+    assert row["ahead"] == "+0.250"
+
+
+def test_of_types_that_training_showed_only_the_test_part_is_told() -> None:
+    tested, ahead = a_report(whole_types=False).tables()
+    assert "test part" in tested.title and "against" in ahead.title
+
+
+def test_alarms_are_what_is_not_said_to_be_absent(tmp_path: Path) -> None:
+    report = Report("Left out", {})
+    states = ("NOT_FOUND", "UNCERTAIN", "FOUND", "NOT_FOUND")
+    report.alarms = [
+        Alarm("pancreas", str(number), "brain", state, number / 10)
+        for number, state in enumerate(states)
+    ]
+    (table,) = report.tables()
+    (row,) = table.rows
+    assert (row["count"], row["alarm"], row["FOUND"]) == (4, 0.5, 0.25)
+    assert row["mean score"] == pytest.approx(0.15)
+    report.write(tmp_path / "new" / "t.json")
+    written = json.loads((tmp_path / "new" / "t.json").read_text())
+    assert [one["state"] for one in written["healthy"]] == list(states)
