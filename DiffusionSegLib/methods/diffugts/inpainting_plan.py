@@ -27,6 +27,12 @@ __all__ = ["InpaintingPlan", "PseudoHealthySettings", "as_items", "plan_inpainti
 class PseudoHealthySettings:
     """start, steps, jumps, eta: see InpaintingConfig. seeds: pseudo-healthy images drawn.
 
+    The defaults draw the part anew from noise (our choice; the paper states none of them). From
+    level 0.6 without noise on the way the bundled model mends little of a tumor: the mean
+    difference inside tumors was 0.84 times that of the healthy rim around them, and is 1.23 times
+    that with these defaults, at equal time (16 pictures; three jumps from 0.8 gave 1.25 in 2.4
+    times the time).
+
     window: longest side of a window, in latent places; smaller masks get smaller windows, down to
     ``smallest_window``, see fitted_size. Small windows are quick and worse: the networks normalize
     over all that they are given, and see less around the mask. With the bundled model in slices of
@@ -37,10 +43,10 @@ class PseudoHealthySettings:
     which bounds its memory.
     """
 
-    start: float = 0.6
-    steps: int = 20
+    start: float = 1.0
+    steps: int = 10
     jumps: int = 1
-    eta: float = 0.0
+    eta: float = 1.0
     seeds: int = 3
     window: int = 64
     smallest_window: int = 64

@@ -62,7 +62,7 @@ def draw_twin(
     settings: GtsSettings,
     seed: int,
 ) -> Twin:
-    """As at inference, with few steps, one seed and no words (a bare machine cannot read them)."""
+    """As at inference, with one seed and no words (a bare machine cannot read them)."""
     mask = _on_picture(regions.zones()[0][region], cut.image.shape)
     grown = grown_mask(mask, settings.grow * settings.side, (1.0, 1.0))
     inpainting = PseudoHealthySettings(steps=settings.twin_steps, seeds=1)
