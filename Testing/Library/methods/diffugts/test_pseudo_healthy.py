@@ -31,7 +31,7 @@ from Testing.Library.methods.diffugts.backbones import (
 from Testing.Library.reference.awake import normal
 
 SETTINGS = PseudoHealthySettings(
-    start=0.6, steps=3, seeds=2, window=12, smallest_window=4, margin=1, places_at_once=300
+    start=0.6, steps=3, eta=0.0, seeds=2, window=12, smallest_window=4, margin=1, places_at_once=300
 )
 VOLUME_SETTINGS = replace(SETTINGS, window=8, smallest_window=8, seeds=1, steps=2)
 FACTS = ScanFacts(modality="mr", spacing_mm=(1.0, 1.0, 1.0))
