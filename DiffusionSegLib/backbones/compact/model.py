@@ -13,11 +13,12 @@ from DiffusionSegLib.backbones.compact.denoiser import Denoiser
 from DiffusionSegLib.backbones.compact.words import open_minilm
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
 from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
+from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.weights import load_weights
 from DiffusionSegLib.compute.device import memory_errors_explained
-from DiffusionSegLib.errors import InputError, ModelError
+from DiffusionSegLib.errors import ModelError
 
 __all__ = ["EMPTY_TEXT", "METHOD", "CompactDiffusion", "open_compact"]
 
@@ -110,13 +111,7 @@ class CompactDiffusion:
     @torch.no_grad()
     def encode_stages(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The latent as `encode` gives it, and what the encoder's residual blocks put out."""
-        _, channels, rows, columns = image.shape
-        multiple = self.image_multiple
-        if channels != self.image_channels or rows % multiple or columns % multiple:
-            raise InputError(
-                f"The model {self.name} reads {self.image_channels} channels with sides that are "
-                f"multiples of {multiple}, not {channels} channels of {rows} x {columns}."
-            )
+        check_readable(self, image)
         latent, stages = self._autoencoder.encode_stages(image.to(self.device, self.dtype))
         return latent.mean.to(self.dtype) * self.config.latent_scale, stages
 

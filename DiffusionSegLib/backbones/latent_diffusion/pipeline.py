@@ -15,10 +15,11 @@ from DiffusionSegLib.backbones.latent_diffusion.hub import find_model
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
 from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
 from DiffusionSegLib.backbones.latent_diffusion.parts import load_part
+from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder, load_text_encoder
 from DiffusionSegLib.compute.device import memory_errors_explained
 from DiffusionSegLib.diffusion.attention.layers import find_attention_layers
-from DiffusionSegLib.errors import InputError, ModelError
+from DiffusionSegLib.errors import ModelError
 
 __all__ = ["DiffusersPipeline", "open_pipeline"]
 
@@ -119,13 +120,7 @@ class DiffusersPipeline:
     def encode_blocks(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The latent as `encode` gives it, and what each block of the encoder puts out on the way
         down, ``encoder_channels`` wide."""
-        _, channels, rows, columns = image.shape
-        multiple = self.image_multiple
-        if channels != self.image_channels or rows % multiple or columns % multiple:
-            raise InputError(
-                f"The model {self.name} reads {self.image_channels} channels with sides that are "
-                f"multiples of {multiple}, not {channels} channels of {rows} x {columns}."
-            )
+        check_readable(self, image)
         settings = self._autoencoder.config
         with torch.no_grad(), _outputs_of(self._autoencoder.encoder.down_blocks) as blocks:
             found = self._autoencoder.encode(image.to(self.device, self.dtype))
