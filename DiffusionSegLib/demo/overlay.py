@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from DiffusionSegLib.evaluation import picture
+from DiffusionSegLib.evaluation.explaining import Explained, explaining_pictures
 from DiffusionSegLib.evaluation.label_pairs import LabelPair
 from DiffusionSegLib.evaluation.sheet import base_picture, orientation, pixels_per_mm
 from DiffusionSegLib.evaluation.slices import PLANE_AXES, Slice, Turned, best_slice
@@ -25,7 +26,7 @@ SMALLEST_SPREAD = 0.05
 
 @dataclass(frozen=True)
 class PlanePictures:
-    """One slice: a picture per input channel, the outlines, and the two maps.
+    """One slice: a picture per input channel, the outlines, the two maps, and what explains them.
 
     `uncertainty` is None when the method gives none; `plane` is axial, coronal, sagittal or
     picture.
@@ -36,12 +37,14 @@ class PlanePictures:
     outlines: Pillow.Image
     probability: Pillow.Image
     uncertainty: Pillow.Image | None
+    explained: tuple[Explained, ...] = ()
 
     @property
     def row(self) -> tuple[Pillow.Image, ...]:
         """All pictures from left to right."""
         last = () if self.uncertainty is None else (self.uncertainty,)
-        return (*self.channels, self.outlines, self.probability, *last)
+        more = (one.picture for one in self.explained)
+        return (*self.channels, self.outlines, self.probability, *last, *more)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class _Turned:
     """Everything that is drawn, turned the right way up."""
 
     image: Image
+    proposal: Proposal
     turned: Turned
     predicted: NDArray[np.uint8]
     true: NDArray[np.uint8]
@@ -65,6 +69,7 @@ def sample_pictures(
     spread = proposal.uncertainty.array[0] if proposal.uncertainty is not None else None
     drawn = _Turned(
         image,
+        proposal,
         turned,
         turned.apply(mask.array),
         turned.apply(truth.array),
@@ -103,6 +108,9 @@ def _plane(drawn: _Turned, plane: str, pairs: Sequence[LabelPair]) -> PlanePictu
         _outlined(ground, drawn, shown, pairs),
         _map(shown, drawn.probability, "inferno"),
         None if spread is None else _map(shown, spread / drawn.largest_spread, "viridis"),
+        explaining_pictures(
+            drawn.proposal, drawn.image, drawn.turned, shown, PICTURE_SIZE, count - 1
+        ),
     )
 
 

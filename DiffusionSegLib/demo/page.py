@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from DiffusionSegLib.demo.overlay import PlanePictures
 from DiffusionSegLib.demo.run import SampleResult
 from DiffusionSegLib.demo.style import STYLE
+from DiffusionSegLib.evaluation.explaining import Explained
 from DiffusionSegLib.evaluation.picture import COLOR_MAPS, PREDICTION_COLOR, TRUTH_COLOR
 
 _PLANE_TITLES = {
@@ -46,7 +47,9 @@ def _introduction(results: Sequence[SampleResult], machine: str, version: str) -
         '<p class="lead">Real images, each outlined by a generative diffusion model (a network '
         "that removes noise step by step; this is <strong>not diffusion MRI</strong>) and compared "
         "with the known outline that was published with the image. ADZUS learned from images "
-        "alone, without outlines: it is told where to look by what each of its titles says.</p>"
+        "alone, without outlines: it is told where to look by what each of its titles says. "
+        "DiffuGTS is asked in words, and draws what it found again as if it were healthy: what "
+        "differs from that is outlined.</p>"
         '<p class="warning">For research. Not for clinical use.</p>'
         f'<p class="faint">{len(results)} images, {total:.1f} seconds of computing on '
         f"{escape(machine)}, DiffusionSeg {escape(version)}. Dice is 1 for identical outlines and "
@@ -124,7 +127,14 @@ def _row(plane: PlanePictures, result: SampleResult) -> str:
         highest = f"{result.largest_spread:.2f}"
         bar = _bar("viridis", "0", highest)
         figures.append(_figure(plane.uncertainty, f"uncertainty{bar}"))
+    figures += [_figure(one.picture, _explained(one)) for one in plane.explained]
     return f'<div class="row">{"".join(figures)}</div>'
+
+
+def _explained(one: Explained) -> str:
+    if not one.color_map:
+        return escape(one.name)
+    return escape(one.name) + _bar(one.color_map, f"{one.low:.3g}", f"{one.high:.3g}")
 
 
 def _joined(title: str, where: str) -> str:

@@ -17,7 +17,8 @@ class Sample:
     """One real case with its known outline, its model and its licence.
 
     zero_shot: what ADZUS will be told of it, "click", "box" or "nothing", and "" when it is not
-    shown to ADZUS; told: what the method of this sample is told, "" for one that needs no prompt.
+    shown to ADZUS; text: in which words DiffuGTS will be asked for it, "" when it is not; told:
+    what the method of this sample is told, "" for one that needs no prompt.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Sample:
     changes: str
     zero_shot: str = ""
     told: str = ""
+    text: str = ""
 
 
 def samples_folder() -> Path:
@@ -75,4 +77,5 @@ def _sample(entry: dict[str, Any], folder: Path) -> Sample:
         source=entry.get("source", ""),
         changes=entry.get("changes", ""),
         zero_shot=entry.get("zero_shot", ""),
+        text=entry.get("text", ""),
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from DiffusionSegLib.demo.in_words import WORDS
 from DiffusionSegLib.demo.samples import Sample
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.evaluation.clicks import first_click
@@ -37,6 +38,7 @@ def zero_shot_samples(samples: Sequence[Sample]) -> tuple[Sample, ...]:
             images=sample.images[-1:],
             modality=sample.modality[-1:],
             zero_shot="",
+            text="",
             told=sample.zero_shot,
         )
         for sample in samples
@@ -45,7 +47,8 @@ def zero_shot_samples(samples: Sequence[Sample]) -> tuple[Sample, ...]:
 
 
 def asked_of(sample: Sample, image: Image, truth: Mask) -> tuple[Image, Mask, Prompt]:
-    """What a user would show and say: the click and the box are placed by the known outline.
+    """What a user would show and say: the click and the box are placed by the known outline, and
+    words are asked on the slice with most of it.
 
     Raises InputError when the known outline is empty.
     """
@@ -57,10 +60,12 @@ def asked_of(sample: Sample, image: Image, truth: Mask) -> tuple[Image, Mask, Pr
         assert click is not None
         x, y, z = geometry.kji_to_ras([click.position_kji])[0]
         return image, truth, Prompt(points=(Point((x, y, z)),))
-    if sample.told == "box":
+    if sample.told in ("box", WORDS):
         number = int((truth.array > 0).sum(axis=(1, 2)).argmax())
         cut = (slice(number, number + 1), slice(None), slice(None))
         image, truth = replace(image.crop(cut), dimension=2), replace(truth.crop(cut), dimension=2)
+        if sample.told == WORDS:
+            return image, truth, Prompt(text=sample.text)
         return image, truth, Prompt(boxes=(_box_around(truth),))
     return image, truth, Prompt()
 

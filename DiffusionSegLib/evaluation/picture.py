@@ -29,7 +29,9 @@ _VIRIDIS = (
     (68, 1, 84), (71, 44, 122), (59, 81, 139), (44, 113, 142), (33, 144, 141), (39, 173, 129),
     (92, 200, 99), (170, 220, 50), (253, 231, 37),
 )  # fmt: skip
-COLOR_MAPS = {"inferno": _INFERNO, "viridis": _VIRIDIS}
+# Blue below the middle and orange above it, dark where nothing differs.
+_DIFFERENCE = ((140, 217, 255), (26, 102, 230), (13, 13, 13), (217, 77, 13), (255, 217, 115))
+COLOR_MAPS = {"inferno": _INFERNO, "viridis": _VIRIDIS, "difference": _DIFFERENCE}
 
 
 def display_range(values: NDArray[np.generic]) -> tuple[float, float]:
