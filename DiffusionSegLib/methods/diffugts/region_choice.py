@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from DiffusionSegLib.methods.diffugts.region_features import FEATURES
 
-__all__ = ["ChosenRegions", "RegionChoice"]
+__all__ = ["ChosenRegions", "RegionChoice", "eligible"]
 
 _LIMIT = 4.0  # deviations: no feature may decide alone
 _SHARPNESS = 2.0
+_LARGEST = 0.45  # share of the body in the slice; what takes more is an organ, or all there is
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class RegionChoice(nn.Module):
 
     @torch.no_grad()
     def choose(self, regions: NDArray[np.bool_], features: NDArray[np.float32]) -> ChosenRegions:
-        """regions: (n, rows, columns); features: (n, features) of them."""
+        """regions: (n, rows, columns); features: (n, features) of them. See eligible."""
+        kept = eligible(features)
+        regions, features = regions[kept], features[kept]
         if not len(regions):
             nothing = np.zeros(regions.shape[1:], np.float32)
             return ChosenRegions(nothing, 0.0, nothing > 0)
@@ -66,3 +69,10 @@ class RegionChoice(nn.Module):
         belief = np.einsum("n,nrc->rc", share, regions.astype(np.float32)).clip(0, 1)
         quality = float(logits.max().sigmoid())
         return ChosenRegions(belief.astype(np.float32), quality, regions[int(logits.argmax())])
+
+
+def eligible(features: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) of (n, features): which regions are small enough to be chosen without a mark. Rules that
+    learned large tumors chose whole organs where tumors are small."""
+    share = features[:, FEATURES.index("size in the body")]
+    return np.asarray(share < np.log(_LARGEST))

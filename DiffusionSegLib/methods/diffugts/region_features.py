@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from DiffusionSegLib.methods.diffugts.region_candidates import BODY
-from DiffusionSegLib.methods.diffugts.region_relations import RELATIONS, region_relations
 
 __all__ = ["FEATURES", "MAP_FEATURES", "SliceFacts", "region_features", "region_zones"]
 
@@ -26,8 +25,7 @@ FEATURES = (
     "unlike the body", "rank of its shade", "edge", "inner edges", "edge over inner edges",
     "roundness", "filling of its ellipse", "narrowness", "at the slice's border", "air around",
     "depth", "least depth", "off the body's middle", "in the body", "shade", "shade around",
-    "body in the slice", "closed edge", *RELATIONS,
-    "map inside", "map inside over around", "map's peak",
+    "body in the slice", "closed edge", "map inside", "map inside over around", "map's peak",
 )  # fmt: skip
 MAP_FEATURES = 3  # the last ones
 _BORDER, _AROUND = 2, 6  # pixels from a region's border to where its surroundings begin and end
@@ -78,11 +76,7 @@ def region_features(facts: SliceFacts, regions: Bools) -> Floats:
     """(n, features) of regions (n, rows, columns), in the order of FEATURES."""
     if not len(regions):
         return np.zeros((0, len(FEATURES)), np.float32)
-    own = np.array([_of_region(facts, region) for region in regions], np.float32)
-    relations = region_relations(
-        facts.slice_, facts.body, facts.middle, own[:, FEATURES.index("unlike around")], regions
-    )
-    return np.concatenate([own[:, :-MAP_FEATURES], relations, own[:, -MAP_FEATURES:]], axis=1)
+    return np.array([_of_region(facts, region) for region in regions], np.float32)
 
 
 def region_zones(facts: SliceFacts, whole: Bools) -> tuple[Bools, Bools]:

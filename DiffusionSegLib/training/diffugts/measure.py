@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 Floats = NDArray[np.float32]
-THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _SURE = 3.0  # so many times fewer false alarms where something counts as found
 
 

@@ -37,9 +37,9 @@ class GtsSettings:
     canvas: int = 96
     cuts: float = 1.0
     twins: int = 180
-    twin_steps: int = 8
+    twin_steps: int = 10
     grow: float = 0.03
-    maps_steps: int = 160
+    maps_steps: int = 600
     maps_batch: int = 6
     maps_rate: float = 2e-3
     choice_steps: int = 1200

@@ -16,6 +16,7 @@ from torch import Tensor
 from DiffusionSegLib.backbones.generative.interface import GenerativeBackbone
 from DiffusionSegLib.methods.diffugts.anomaly_maps import AnomalyMapsConfig
 from DiffusionSegLib.methods.diffugts.networks import NetworksConfig, TrainedNetworks
+from DiffusionSegLib.methods.diffugts.region_choice import eligible
 from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.training.backbone.stage import seeded
 from DiffusionSegLib.training.backbone.trainer import StageTrainer
@@ -141,13 +142,15 @@ class _View:
         return view
 
     def items(self, numbers: list[int], settings: GtsSettings) -> list[Weighed]:
-        """Pictures with regions."""
+        """Pictures with regions that may be chosen."""
         weights = cut_weights(self.prepared, settings, numbers)
-        return [
-            Weighed(self.features[n], self.prepared.regions[n].dice, weight)
-            for n, weight in zip(numbers, weights, strict=True)
-            if len(self.prepared.regions[n].dice)
-        ]
+        found = []
+        for n, weight in zip(numbers, weights, strict=True):
+            kept = eligible(self.features[n])
+            if kept.any():
+                own = self.prepared.regions[n].dice[kept]
+                found.append(Weighed(self.features[n][kept], own, weight))
+        return found
 
     def marked(self, numbers: list[int], settings: GtsSettings) -> list[Weighed]:
         """One for each mark of each picture."""
