@@ -4,9 +4,11 @@
     python -m Testing.Benchmarks.unseen_tumors --data FOLDER --bundled
 
 RUNS/FOLD/model (brain, lung, hepatic, sarcoma) is the model that was trained without that type
-(`diffusionseg train diffugts --leave-out FOLD`). The frozen diffusion model beneath was trained on
-pictures of all types, without any mask. With --bundled the shipped model is asked, which was shown
-masks of all types: then only cases of the test part count.
+(`diffusionseg train diffugts --leave-out FOLD`): no tumor of it was shown as one. Pictures of the
+type's train part may have been the ground of synthetic lesions elsewhere in them, and the frozen
+diffusion model beneath was trained on the train part of all types, without any mask. With --bundled
+the shipped model is asked, which was shown masks of all types: then only cases of the test part
+count.
 
 Every case is a slice cut at random: sides of 60 to 90 %, anywhere, holding at least half of the
 tumor, so that the middle tells nothing. The texts are "brain tumor", "lung tumor", "liver tumor",
@@ -31,14 +33,14 @@ from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.evaluation.metrics import dice
 from DiffusionSegLib.nouns.image import Image
 from Testing.Benchmarks.common import clock, execute, tell
-from Testing.Benchmarks.unseen.asking import STROKE, Asker, open_model
+from Testing.Benchmarks.unseen.asking import STROKE, Asker, open_bundled, open_fold
 from Testing.Benchmarks.unseen.baselines import (
     RECONSTRUCTION,
     Autoencoder,
     BoolArray,
     shape_and_shade,
 )
-from Testing.Benchmarks.unseen.report import Alarm, Report, Scored
+from Testing.Benchmarks.unseen.report import TRAINED_ON, Alarm, Report, Scored
 from Testing.Benchmarks.unseen.types import (
     CHAOS,
     HEALTHY,
@@ -143,7 +145,7 @@ def _healthy_pictures(args: argparse.Namespace) -> Iterator[tuple[str, str, str,
         for one in _evenly(cases, args.limit):
             yield pictures, asked.text, one.case.name, one.case.image
     for number, image in enumerate(_evenly(chaos_slices(args.data, args.seed), args.limit)):
-        yield "CHAOS (trained on)", CHAOS.text, f"slice {number}", image
+        yield f"CHAOS ({TRAINED_ON})", CHAOS.text, f"slice {number}", image
 
 
 def _evenly(items: list[Any], limit: int | None) -> list[Any]:
@@ -153,8 +155,11 @@ def _evenly(items: list[Any], limit: int | None) -> list[Any]:
 
 
 def _asker(fold: str, args: argparse.Namespace) -> Asker:
-    folder = None if args.bundled else args.models / fold / "model"
-    return Asker(open_model(folder, args.device, args.seed), args.seed)
+    if args.bundled:
+        session = open_bundled(args.device, args.seed)
+    else:
+        session = open_fold(args.models, fold, args.device, args.seed)
+    return Asker(session, args.seed)
 
 
 def _save(report: Report, args: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -43,15 +44,23 @@ class OneModel(ModelStore):
         return [self._entry] if method in (None, self._entry.method) else []
 
 
-def open_model(folder: Path | None, device: str, seed: int) -> Session:
-    """folder: of model.json; None for the bundled model. Raises InputError, ModelError."""
-    if folder is None:
-        return Session(METHOD, device=device, seed=seed)
-    card = folder / "model.json"
+def open_bundled(device: str, seed: int) -> Session:
+    """The shipped model."""
+    return Session(METHOD, device=device, seed=seed)
+
+
+def open_fold(models: Path, fold: str, device: str, seed: int) -> Session:
+    """MODELS/FOLD/model, which was trained without that type. Raises InputError, ModelError."""
+    card = models / fold / "model" / "model.json"
     if not card.is_file():
         raise InputError(f"{card} does not exist; --models is the folder that holds FOLD/model.")
-    store = OneModel(read_manifest(card))
-    return Session(METHOD, device=device, seed=seed, store=store)
+    left = json.loads(card.read_text("utf-8")).get("training", {}).get("left_out", "")
+    if left != fold:
+        raise InputError(
+            f"{card} tells of a training without {left or 'nothing'}, not without {fold}; what it "
+            "finds of that type would not be unseen."
+        )
+    return Session(METHOD, device=device, seed=seed, store=OneModel(read_manifest(card)))
 
 
 class Asker:

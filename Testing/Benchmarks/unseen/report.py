@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ import numpy as np
 from Testing.Benchmarks.tables import Row, Table
 from Testing.Benchmarks.unseen.asking import PARTS, STROKE, WHOLE
 from Testing.Benchmarks.unseen.baselines import family
+
+TRAINED_ON = "trained on"
+_TOGETHER = "all but those trained on"
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,10 @@ class Report:
     def _alarms(self) -> Table:
         keys = dict.fromkeys((alarm.pictures, alarm.model) for alarm in self.alarms)
         rows = [_alarm_row(pictures, model, self.alarms) for pictures, model in keys]
+        unseen = [replace(one, pictures=_TOGETHER, model="each") for one in self.alarms
+                  if TRAINED_ON not in one.pictures]  # fmt: skip
+        if len({alarm.pictures for alarm in self.alarms}) > 1 and unseen:
+            rows.append(_alarm_row(_TOGETHER, "each", unseen))
         return Table("Healthy pictures", {"alarm": "verdict is not NOT_FOUND"}, rows)
 
 

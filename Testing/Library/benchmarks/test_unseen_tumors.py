@@ -8,7 +8,7 @@ import pytest
 
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.training.splits import split_cases
-from Testing.Benchmarks.unseen.asking import PARTS, STROKE, WHOLE, open_model
+from Testing.Benchmarks.unseen.asking import PARTS, STROKE, WHOLE, open_fold
 from Testing.Benchmarks.unseen.report import Alarm, Report, Scored, mean_over_types
 from Testing.Benchmarks.unseen.types import HEALTHY, TYPES, chaos_slices, cut_cases, held_out_names
 from Testing.Benchmarks.zero_shot.cases import load_cases
@@ -80,7 +80,16 @@ def test_a_healthy_abdomen_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="FOLD/model"):
-        open_model(tmp_path / "brain" / "model", "cpu", 0)
+        open_fold(tmp_path, "brain", "cpu", 0)
+
+
+def test_a_model_that_was_shown_the_type_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "brain" / "model"
+    folder.mkdir(parents=True)
+    for left, named in (("lung", "without lung"), ("", "without nothing")):
+        (folder / "model.json").write_text(json.dumps({"training": {"left_out": left}}))
+        with pytest.raises(InputError, match=named):
+            open_fold(tmp_path, "brain", "cpu", 0)
 
 
 def scored(kind: str, case: str, algorithm: str, dice: float, **more: object) -> Scored:
@@ -149,6 +158,11 @@ def test_alarms_are_what_is_not_said_to_be_absent(tmp_path: Path) -> None:
     (row,) = table.rows
     assert (row["count"], row["alarm"], row["FOUND"]) == (4, 0.5, 0.25)
     assert row["mean score"] == pytest.approx(0.15)
+    report.alarms.append(Alarm("CHAOS (trained on)", "x", "brain", "FOUND", 0.9))
+    (table,) = report.tables()
+    assert [row["count"] for row in table.rows] == [4, 1, 4]
+    assert table.rows[-1]["alarm"] == 0.5
+    report.alarms.pop()
     report.write(tmp_path / "new" / "t.json")
     written = json.loads((tmp_path / "new" / "t.json").read_text())
     assert [one["state"] for one in written["healthy"]] == list(states)
