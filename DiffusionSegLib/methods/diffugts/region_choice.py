@@ -34,10 +34,11 @@ class ChosenRegions:
 
 
 class RegionChoice(nn.Module):
-    """Features of regions to the logit of the Dice that each is expected to have.
+    """Features of regions to logits by which they compete, and to the Dice to be expected.
 
-    Linear: networks with hidden layers fitted the kinds of tumors that they saw better and those
-    that they did not see much worse.
+    Two rules, since what is best in a healthy picture wins there as well, and only the second tells
+    that it is nothing. Linear: networks with hidden layers fitted the kinds of tumors that they saw
+    better and those that they did not see much worse.
     """
 
     mean: Tensor
@@ -49,11 +50,16 @@ class RegionChoice(nn.Module):
         self.register_buffer("mean", torch.zeros(count))
         self.register_buffer("spread", torch.ones(count))
         self.weigh = nn.Linear(count, 1)
+        self.expect = nn.Linear(count, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(n,) of (n, features)."""
-        plain = ((features - self.mean) / self.spread).clamp(-_LIMIT, _LIMIT)
-        logits: Tensor = self.weigh(plain)[:, 0]
+        """(n,) logits by which regions compete, of (n, features)."""
+        logits: Tensor = self.weigh(self._plain(features))[:, 0]
+        return logits
+
+    def expected(self, features: Tensor) -> Tensor:
+        """(n,) logits of the Dice that each region is expected to have with a tumor."""
+        logits: Tensor = self.expect(self._plain(features))[:, 0]
         return logits
 
     @torch.no_grad()
@@ -64,11 +70,16 @@ class RegionChoice(nn.Module):
         if not len(regions):
             nothing = np.zeros(regions.shape[1:], np.float32)
             return ChosenRegions(nothing, 0.0, nothing > 0)
-        logits = self(torch.from_numpy(features).to(self.mean.device)).cpu()
+        told = torch.from_numpy(features).to(self.mean.device)
+        logits = self(told).cpu()
+        best = int(logits.argmax())
         share = (_SHARPNESS * logits).softmax(0).numpy()
         belief = np.einsum("n,nrc->rc", share, regions.astype(np.float32)).clip(0, 1)
-        quality = float(logits.max().sigmoid())
-        return ChosenRegions(belief.astype(np.float32), quality, regions[int(logits.argmax())])
+        quality = float(self.expected(told[best : best + 1])[0].sigmoid())
+        return ChosenRegions(belief.astype(np.float32), quality, regions[best])
+
+    def _plain(self, features: Tensor) -> Tensor:
+        return ((features - self.mean) / self.spread).clamp(-_LIMIT, _LIMIT)
 
 
 def eligible(features: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -63,7 +63,7 @@ def _left_out(name: str) -> list[str]:
 
 
 def _measures(metrics: list[Mapping[str, Any]]) -> Iterator[str]:
-    yield "Coarse mask from a text, random cuts of pictures (Dice; best region: what choice allows):"
+    yield "Coarse mask from a text, random cuts (Dice; best region: the most a choice can reach):"
     yield ""
     yield "| part | kind | pictures | mean Dice | median | best region |"
     yield "|---|---|---|---|---|---|"
@@ -91,13 +91,13 @@ def _measures(metrics: list[Mapping[str, Any]]) -> Iterator[str]:
 
 def _presence(found: Mapping[str, float], asked: float) -> Iterator[str]:
     yield (
-        f"- Verdict: the score counts as absent below {found['absent']} (asked for: false alarms in "
-        f"at most {asked:.0%} of healthy pictures) and as found from {found['found']} on."
+        f"- Verdict: the score counts as absent below {found['absent']} (asked for: false "
+        f"alarms in at most {asked:.0%} of healthy pictures) and as found from {found['found']} on."
     )
     for role, name in (("healthy", "healthy pictures"), ("real", "pictures with a tumor")):
         if f"{role}_absent" in found:
             yield (
                 f"- Of {found[f'{role}_pictures']:.0f} {name} of the validation part "
-                f"{found[f'{role}_absent']:.0%} are not called absent, {found[f'{role}_found']:.0%} "
-                "are called found."
+                f"{found[f'{role}_absent']:.0%} are not called absent, "
+                f"{found[f'{role}_found']:.0%} are called found."
             )

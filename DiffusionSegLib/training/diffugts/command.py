@@ -1,4 +1,4 @@
-"""`diffusionseg train diffugts`: pack the images, prepare pictures, train, export a model folder."""
+"""`diffusionseg train diffugts`: pack images, prepare pictures, train, export a model folder."""
 
 from __future__ import annotations
 

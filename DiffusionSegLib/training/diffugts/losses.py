@@ -11,10 +11,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 __all__ = [
-    "TEMPERATURE", "anomaly_loss", "choice_loss", "overlap_loss", "place_loss", "similarity_loss",
+    "TEMPERATURE", "anomaly_loss", "choice_loss", "expectation_loss", "overlap_loss", "place_loss",
+    "similarity_loss",
 ]  # fmt: skip
 
 TEMPERATURE = 0.07
+SHARPNESS = 2.0  # of a choice, as in RegionChoice
 
 
 def anomaly_loss(logits: Tensor, abnormal: Tensor) -> Tensor:
@@ -56,3 +58,11 @@ def choice_loss(logits: Tensor, dice: Tensor, likely: float) -> Tensor:
     its belief, and ``likely`` times the cross-entropy of each one's own Dice."""
     expected = (logits.softmax(dim=0) * dice).sum()
     return torch.add(-expected, F.binary_cross_entropy_with_logits(logits, dice), alpha=likely)
+
+
+def expectation_loss(expected: Tensor, logits: Tensor, dice: Tensor) -> Tensor:
+    """Cross-entropy of expected Dice, of the regions of one picture in the measure in which they
+    are chosen; (n,) each. The choice is not changed by it."""
+    share = (SHARPNESS * logits.detach()).softmax(dim=0)
+    every = F.binary_cross_entropy_with_logits(expected, dice, reduction="none")
+    return (share * every).sum()

@@ -53,7 +53,9 @@ class MapsStage(HeadStage):
         super().__init__(network, settings, device, settings.maps_steps, settings.maps_rate)
         self.maps, self.pack, self.prepared = network, pack, prepared
         self.numbers = chosen_cuts(prepared, settings, "train")
-        self.weights = torch.tensor(cut_weights(prepared, settings, self.numbers))
+        self.weights = torch.tensor(
+            cut_weights(prepared, settings, self.numbers, settings.synthetic)
+        )
         held = chosen_cuts(prepared, settings, "validation")
         self.held = held[:: max(1, -(-len(held) // _MOST_VALIDATED))]
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from DiffusionSegLib.methods.diffugts.marked_choice import MarkedChoice
 from DiffusionSegLib.methods.diffugts.region_choice import RegionChoice
 from DiffusionSegLib.training.diffugts.head_stage import HeadStage
-from DiffusionSegLib.training.diffugts.losses import choice_loss
+from DiffusionSegLib.training.diffugts.losses import choice_loss, expectation_loss
 from DiffusionSegLib.training.diffugts.maps_stage import DATA_SETTINGS
 from DiffusionSegLib.training.diffugts.settings import GtsSettings
 
@@ -48,7 +48,15 @@ class RuleStage(HeadStage):
         marked = isinstance(network, MarkedChoice)
         self.name = "marked" if marked else "choice"
         own = ("marked_rate",) if marked else ("choice_rate",)
-        self.counted = (*DATA_SETTINGS, *own, "choice_batch", "likely", "maps_steps", "maps_batch")
+        self.counted = (
+            *DATA_SETTINGS,
+            *own,
+            "choice_batch",
+            "likely",
+            "healthy",
+            "maps_steps",
+            "maps_batch",
+        )
         total = settings.marked_steps if marked else settings.choice_steps
         rate = settings.marked_rate if marked else settings.choice_rate
         every = torch.from_numpy(np.concatenate([item.features for item in items]))
@@ -59,16 +67,25 @@ class RuleStage(HeadStage):
         self.weights = torch.tensor([item.weight for item in items])
 
     def loss(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """See choice_loss; the mean over pictures."""
+        """See choice_loss and expectation_loss; the mean over pictures."""
         chosen = [self.items[n] for n in self.drawn(self.weights, self.settings.choice_batch)]
         features = torch.from_numpy(np.concatenate([item.features for item in chosen]))
-        logits = self.network(features.to(self.device)).split([len(one.dice) for one in chosen])
-        losses = [
-            choice_loss(own, torch.from_numpy(one.dice).to(self.device), self.settings.likely)
-            for own, one in zip(logits, chosen, strict=True)
-        ]
+        features, counts = features.to(self.device), [len(one.dice) for one in chosen]
+        logits = self.network(features).split(counts)
+        expected: Sequence[Tensor | None] = [None] * len(chosen)
+        if isinstance(self.network, RegionChoice):
+            expected = self.network.expected(features).split(counts)
+        losses = [self._loss(*one) for one in zip(logits, expected, chosen, strict=True)]
         total = torch.stack(losses).mean()
         return total, {"loss": total}
+
+    def _loss(self, logits: Tensor, expected: Tensor | None, item: Weighed) -> Tensor:
+        """Where there is nothing, nothing competes."""
+        dice = torch.from_numpy(item.dice).to(self.device)
+        loss = logits.sum() * 0
+        if item.dice.max() > 0:
+            loss = choice_loss(logits, dice, self.settings.likely)
+        return loss if expected is None else loss + expectation_loss(expected, logits, dice)
 
     def validate(self) -> dict[str, float]:
         """Mean Dice of the region that is chosen, over pictures that hold something."""

@@ -30,12 +30,14 @@ def chosen_cuts(prepared: Prepared, settings: GtsSettings, part: str) -> list[in
     ]
 
 
-def cut_weights(prepared: Prepared, settings: GtsSettings, numbers: list[int]) -> list[float]:
-    """How often each is drawn: kinds by the square root of their number, synthetic lesions and
-    healthy pictures less (our choice)."""
+def cut_weights(
+    prepared: Prepared, settings: GtsSettings, numbers: list[int], healthy: float
+) -> list[float]:
+    """How often each is drawn: kinds by the square root of their number, synthetic lesions less,
+    healthy pictures ``healthy`` times as often as real tumors (our choice)."""
     groups = [(prepared.cuts[n].role, prepared.kind[n]) for n in numbers]
     counts = Counter(groups)
-    less = {REAL: 1.0, SYNTHETIC: settings.synthetic, HEALTHY: settings.synthetic}
+    less = {REAL: 1.0, SYNTHETIC: settings.synthetic, HEALTHY: healthy}
     return [less[group[0]] / counts[group] ** 0.5 for group in groups]
 
 

@@ -21,10 +21,11 @@ class GtsSettings:
     of the side.
 
     maps_steps, maps_batch, maps_rate: of the attention maps. choice_steps, choice_batch,
-    choice_rate: of the rule that weighs regions; synthetic: weight of synthetic lesions in it and
-    in the maps beside real ones; likely: weight of its binary cross-entropy. residual_steps,
-    residual_batch, residual_rate: of residual and fusion. marked_steps, marked_rate: of the rule
-    for marked regions, in batches of choice_batch. weight_decay, clip: of AdamW's steps.
+    choice_rate: of the rule that weighs regions; likely: weight of its binary cross-entropy.
+    synthetic: weight of synthetic lesions beside real ones, and in the maps of healthy pictures;
+    healthy: weight of those in the rule. residual_steps, residual_batch, residual_rate: of residual
+    and fusion. marked_steps, marked_rate: of the rule for marked regions, in batches of
+    choice_batch. weight_decay, clip: of AdamW's steps.
 
     anatomy_of_left_out: whether training pictures of the type that is left out may be the
     background of synthetic lesions, with their tumors out of the loss. false_alarms: share of
@@ -46,6 +47,7 @@ class GtsSettings:
     choice_batch: int = 16
     choice_rate: float = 5e-3
     synthetic: float = 0.5
+    healthy: float = 1.0
     likely: float = 0.3
     marked_steps: int = 1200
     marked_rate: float = 5e-3

@@ -143,7 +143,7 @@ class _View:
 
     def items(self, numbers: list[int], settings: GtsSettings) -> list[Weighed]:
         """Pictures with regions that may be chosen."""
-        weights = cut_weights(self.prepared, settings, numbers)
+        weights = cut_weights(self.prepared, settings, numbers, settings.healthy)
         found = []
         for n, weight in zip(numbers, weights, strict=True):
             kept = eligible(self.features[n])
@@ -154,7 +154,7 @@ class _View:
 
     def marked(self, numbers: list[int], settings: GtsSettings) -> list[Weighed]:
         """One for each mark of each picture."""
-        weights = cut_weights(self.prepared, settings, numbers)
+        weights = cut_weights(self.prepared, settings, numbers, settings.healthy)
         found = []
         for n, weight in zip(numbers, weights, strict=True):
             for mark in self.prepared.marks.get(n, ()):
