@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.nouns.image import Image
 
@@ -29,8 +31,10 @@ def check_image(image: Image, dims: int, model: str) -> None:
             f"This image or region of {' x '.join(map(str, shape))} voxels (slices, rows, columns) "
             f"is too small; it needs at least {_FEWEST_PIXELS} along two sides."
         )
-    if float(image.array.min()) == float(image.array.max()):
+    gray = image.array.mean(axis=0, dtype=np.float32) if image.is_rgb else image.array[0]
+    if float(gray.min()) == float(gray.max()):
         raise InputError(
-            f"All voxels of this image or region are {float(image.array.flat[0]):g}; there is "
-            "nothing to outline. Check the file and the region."
+            f"All voxels of this image or region are {float(gray.flat[0]):g}"
+            f"{' in gray, the mean of their colors' if image.is_rgb else ''}; there is nothing to "
+            "outline. Check the file and the region."
         )

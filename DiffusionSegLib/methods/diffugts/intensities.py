@@ -62,11 +62,15 @@ class IntensityRule:
             return IntensityRange("as stored", 0.0, 255.0)
         low, high = np.percentile(values, self.percentiles)
         if not low < high:  # nearly all voxels are equal
+            values = _gray_values(image, image.geometry.voxel_count)
             low, high = float(values.min()), float(values.max())
         return IntensityRange("percentiles", float(low), float(high))
 
 
-def _gray_values(image: Image) -> NDArray[Any]:
-    flat = image.array[0].reshape(-1)
-    sample = np.asarray(flat[:: max(1, flat.size // _MOST_SAMPLED)])
-    return sample.view(np.uint8) if sample.dtype == np.bool_ else sample
+def _gray_values(image: Image, most: int = _MOST_SAMPLED) -> NDArray[Any]:
+    """Of some voxels; of a color picture the mean of its channels, as the grid shows it."""
+    flat = image.array.reshape(len(image.array), -1)
+    sample = flat[:, :: max(1, flat.shape[1] // most)]
+    if image.is_rgb:
+        return np.asarray(sample.mean(axis=0, dtype=np.float32))
+    return sample[0].view(np.uint8) if sample.dtype == np.bool_ else sample[0]

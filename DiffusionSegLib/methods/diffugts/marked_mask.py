@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from DiffusionSegLib.methods.diffugts.coarse_mask import CoarseMask, on_canvas
 from DiffusionSegLib.methods.diffugts.dimensions import resized
@@ -26,6 +27,9 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 _LEAST_OVERLAP = 0.45  # Dice with the neighbor's region; less is another object
 _LEAST_SIZE = 0.2  # of the region in the marked slice; thinner ends are left to the residual
+_LEAST_CONTRAST = 0.4  # of that in the marked slice; less is tissue that happens to overlap
+_NO_CONTRAST = 0.02  # of [0, 1]: below, an object cannot be told by it
+_RING = 4  # pixels of the canvas
 
 
 def marked_mask(
@@ -78,6 +82,11 @@ class _Looker:
         told = mark_features(facts, regions, marks)
         return choice.choose(regions, np.concatenate([own, told], axis=1), marks)
 
+    def possible(self, number: int, regions: Bools) -> Bools:
+        """Those without a mark that says that this is not the object."""
+        excluded = self._slice_marks(number).excluded
+        return regions[~regions[:, excluded].any(axis=1)]
+
     def _slice_marks(self, number: int) -> SliceMarks:
         def small(mask: Bools) -> Bools:
             shrunk = on_canvas(mask.astype(np.float32), self.canvas)
@@ -119,16 +128,25 @@ def _follow(
 ) -> None:
     """The neighbor's region that overlaps most is the same object, as long as one does."""
     first, before, number = int(region.sum()), region, start + step
+    wanted = _contrast(looker.small(start), region)
     while 0 <= number < len(belief) and number not in marked:
         progress.report(0.0, "Following the object")
         if not looker.marks.allowed[number].any():
             return
-        regions = region_candidates(looker.small(number))
-        found, overlap = _nearest(regions, before)
+        shown = looker.small(number)
+        found, overlap = _nearest(looker.possible(number, region_candidates(shown)), before)
         if found is None or overlap < _LEAST_OVERLAP or found.sum() < _LEAST_SIZE * first:
+            return
+        if abs(wanted) > _NO_CONTRAST and _contrast(shown, found) / wanted < _LEAST_CONTRAST:
             return
         _put(belief, quality, number, ChosenRegions(found.astype(np.float32), overlap, found))
         before, number = found, number + step
+
+
+def _contrast(slice_: Floats, region: Bools) -> float:
+    """Of the region's shade with what is around it."""
+    ring = ndimage.binary_dilation(region, iterations=_RING) & ~region
+    return float(slice_[region].mean() - slice_[ring].mean()) if ring.any() else 0.0
 
 
 def _nearest(regions: Bools, before: Bools) -> tuple[Bools | None, float]:

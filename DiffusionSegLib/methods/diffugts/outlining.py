@@ -67,11 +67,11 @@ class Outlining:
         or the coarse mask is empty."""
         threshold, evidence = self.settings.coarse.threshold, self.settings.evidence
         plain = Outcome(_centered(coarse.belief, threshold), verdict, logits)
-        if evidence == "map":
+        if evidence == "map" and self.networks is not None:
             return replace(plain, probability=_sigmoid(logits))
         inside = coarse.mask(threshold)
         plain = replace(plain, probability=np.where(inside, plain.probability, 0.0))
-        if evidence == "coarse" or verdict.state is Verdict.NOT_FOUND or not inside.any():
+        if evidence in ("map", "coarse") or verdict.state is Verdict.NOT_FOUND or not inside.any():
             return plain
         grown = self._grown(inside)
         if self._leaves_nothing(grown):
