@@ -16,7 +16,8 @@ __all__ = ["PresenceLimits", "marked_verdict", "nothing_left", "text_verdict"]
 @dataclass(frozen=True)
 class PresenceLimits:
     """Scores below ``absent`` are NOT_FOUND, from ``found`` on FOUND; both chosen on the validation
-    part so that ``absent`` lets through a stated share of healthy images."""
+    part: ``found`` so that a stated share of healthy images reaches it at most, ``absent`` so that
+    the same share of tumors is lost by it at most."""
 
     absent: float = 0.2
     found: float = 0.5

@@ -21,7 +21,6 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
-_SURE = 3.0  # so many times fewer false alarms where something counts as found
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,14 @@ def mean_dice(
 def presence_limits(
     prepared: Prepared, answers: Sequence[Answer], false_alarms: float
 ) -> dict[str, float]:
-    """absent: the least score that at most that share of healthy pictures reaches; found: the same
-    for a third of them. And the shares that reach each, of healthy pictures and of tumors."""
+    """found: the least score that at most that share of healthy pictures reaches; absent: the score
+    that all tumors but the same share reach, at most ``found``. Between them the answer is shown and
+    called uncertain: a limit that keeps most healthy pictures silent would silence most tumors too.
+    And the shares that reach each, of healthy pictures and of tumors."""
     roles = {role: _scores(prepared, answers, role) for role in (HEALTHY, REAL)}
-    absent = _limit(roles[HEALTHY], false_alarms)
-    found = min(max(_limit(roles[HEALTHY], false_alarms / _SURE), absent + 0.02), 0.999)
+    found = min(_limit(roles[HEALTHY], false_alarms), 0.999)
+    lost = float(np.quantile(roles[REAL], false_alarms)) if len(roles[REAL]) else 0.0
+    absent = min(lost, found)
     limits = {"absent": round(absent, 4), "found": round(found, 4)}
     shares = {
         f"{role}_{name}": round(float((scores >= limits[name]).mean()), 3)

@@ -29,7 +29,7 @@ class GtsSettings:
 
     anatomy_of_left_out: whether training pictures of the type that is left out may be the
     background of synthetic lesions, with their tumors out of the loss. false_alarms: share of
-    healthy validation pictures in which something may be seen.
+    healthy validation pictures in which something may be called found.
     """
 
     seed: int = 0
