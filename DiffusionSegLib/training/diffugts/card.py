@@ -92,8 +92,8 @@ def _measures(metrics: list[Mapping[str, Any]]) -> Iterator[str]:
 def _presence(found: Mapping[str, float], asked: float) -> Iterator[str]:
     yield (
         f"- Verdict: the score counts as found from {found['found']} on (asked for: in at most "
-        f"{asked:.0%} of healthy pictures), and as absent below {found['absent']} (asked for: in at "
-        f"most {asked:.0%} of pictures with a tumor, as long as that is not above the first)."
+        f"{asked:.0%} of healthy pictures), and as absent below {found['absent']} (asked for: "
+        f"in at most {asked:.0%} of pictures with a tumor, if that is not above the first)."
     )
     for role, name in (("healthy", "healthy pictures"), ("real", "pictures with a tumor")):
         if f"{role}_absent" in found:

@@ -80,9 +80,9 @@ def presence_limits(
     prepared: Prepared, answers: Sequence[Answer], false_alarms: float
 ) -> dict[str, float]:
     """found: the least score that at most that share of healthy pictures reaches; absent: the score
-    that all tumors but the same share reach, at most ``found``. Between them the answer is shown and
-    called uncertain: a limit that keeps most healthy pictures silent would silence most tumors too.
-    And the shares that reach each, of healthy pictures and of tumors."""
+    that all tumors but the same share reach, at most ``found``. Between them the answer is shown
+    and called uncertain: a limit that keeps most healthy pictures silent would silence most tumors
+    too. And the shares that reach each, of healthy pictures and of tumors."""
     roles = {role: _scores(prepared, answers, role) for role in (HEALTHY, REAL)}
     found = min(_limit(roles[HEALTHY], false_alarms), 0.999)
     lost = float(np.quantile(roles[REAL], false_alarms)) if len(roles[REAL]) else 0.0
