@@ -9,30 +9,47 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from DiffusionSegLib.backbones.sources import Source, read_sources
 from DiffusionSegLib.errors import InputError, ModelError
 from DiffusionSegLib.nouns.label import Label
 
-__all__ = ["Licence", "ModelEntry", "ModelFile", "ModelInput", "read_manifest"]
+__all__ = [
+    "Licence", "ModelEntry", "ModelFile", "ModelInput", "Needs", "parse_manifest", "read_manifest",
+]  # fmt: skip
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_WORD = re.compile(r"\w[\w. -]*")
+_VERSION = re.compile(r"\d+(\.\d+)*")
 
 
 @dataclass(frozen=True)
 class Licence:
-    """Of the weights, as far as the data decide it."""
+    """Of the weights, as far as the data decide it. text: in full, where the card has it."""
 
     name: str
     url: str = ""
     commercial: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file of a model: relative path, bytes, sha256."""
+    """One file of a model: relative path, bytes, sha256, and where it can be had, best first."""
 
     path: str
     size: int
     sha256: str
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Bytes; 0 where it is not known. disk: of all that is downloaded; half_disk: of its
+    half-precision files; memory: at least, to run."""
+
+    disk_bytes: int = 0
+    half_disk_bytes: int = 0
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +64,9 @@ class ModelInput:
 @dataclass(frozen=True)
 class ModelEntry:
     """Everything known of a model. ``folder`` holds its files, ``settings`` are the method's,
-    ``limits`` says where it must not be trusted."""
+    ``limits`` says where it must not be trusted; ``sources`` are for files that name none, and of
+    hub repositories the first and those that can stand for it; ``minimum`` are versions by package.
+    """
 
     id: str
     method: str
@@ -67,6 +86,10 @@ class ModelEntry:
     splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, Any]] = ()
     limits: str = ""
+    purpose: str = ""
+    sources: tuple[Source, ...] = ()
+    needs: Needs = Needs()
+    minimum: Mapping[str, str] = field(default_factory=dict)
 
     def file(self, path: str) -> ModelFile:
         """The entry of one file; raises ModelError."""
@@ -79,16 +102,23 @@ class ModelEntry:
 def read_manifest(path: Path) -> ModelEntry:
     """Read and check a model.json; raises ModelError with the file and what is wrong in it."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return _entry(values, path.parent)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        return parse_manifest(path.read_bytes(), path)
+    except OSError as error:
+        raise ModelError(f"The model card {path} cannot be read: {error}.") from error
+
+
+def parse_manifest(content: bytes, path: Path) -> ModelEntry:
+    """Like read_manifest, of what is or will be in the file ``path``."""
+    try:
+        return _entry(json.loads(content.decode("utf-8")), path.parent)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ModelError(f"The model card {path} cannot be read: {error}.") from error
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, InputError) as error:
         raise ModelError(f"The model card {path} is not usable: {_reason(error)}.") from error
 
 
 def _entry(values: Mapping[str, Any], folder: Path) -> ModelEntry:
-    method, name = str(values["method"]), str(values["name"])
+    method, name = _word(values, "method"), _word(values, "name")
     return ModelEntry(
         id=f"{method}/{name}",
         method=method,
@@ -96,7 +126,7 @@ def _entry(values: Mapping[str, Any], folder: Path) -> ModelEntry:
         title=str(values["title"]),
         summary=str(values["summary"]),
         modality=tuple(values["modality"]),
-        licence=Licence(**values["licence"]),
+        licence=_licence(values["licence"]),
         citation=str(values["citation"]),
         attribution=str(values["attribution"]),
         files=tuple(_file(part) for part in values["files"]),
@@ -108,16 +138,62 @@ def _entry(values: Mapping[str, Any], folder: Path) -> ModelEntry:
         splits=dict(values.get("splits", {})),
         metrics=tuple(values.get("metrics", ())),
         limits=str(values.get("limits", "")),
+        purpose=str(values.get("purpose", "")),
+        sources=read_sources(values.get("sources", ())),
+        needs=_needs(values.get("needs", {})),
+        minimum=_versions(values.get("minimum", {})),
     )
+
+
+def _word(values: Mapping[str, Any], key: str) -> str:
+    """A part of the id, which is also the name of a folder."""
+    word = str(values[key])
+    if not _WORD.fullmatch(word):
+        raise ValueError(f"the {key} {word!r} is no plain name (letters, digits, '.', '_', '-')")
+    return word
+
+
+def _licence(values: Mapping[str, Any]) -> Licence:
+    licence = Licence(**values)
+    texts = (licence.name, licence.url, licence.text)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(licence.commercial, bool):
+        raise ValueError(
+            f"the licence {dict(values)!r} is not of texts, and commercial true or false"
+        )
+    return licence
+
+
+def _needs(values: Any) -> Needs:
+    needs = Needs(**values)
+    for name, number in vars(needs).items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise ValueError(f"the {name} that it needs are a whole number, not {number!r}")
+    return needs
+
+
+def _versions(values: Any) -> dict[str, str]:
+    for name, version in dict(values).items():
+        if not isinstance(version, str) or not _VERSION.fullmatch(version):
+            raise ValueError(f"the minimum version of {name} is like '2.6', not {version!r}")
+    return dict(values)
 
 
 def _file(values: Mapping[str, Any]) -> ModelFile:
     path, digest = str(values["path"]), str(values["sha256"])
-    if Path(path).is_absolute() or ".." in Path(path).parts:
+    parts = path.split("/")
+    if (
+        Path(path).is_absolute()
+        or {"..", "."} & set(parts)
+        or not all(parts)
+        or set(path) & {"\\", ":"}
+    ):
         raise ValueError(f"the file {path!r} lies outside the model's folder")
     if not _SHA256.fullmatch(digest):
         raise ValueError(f"the sha256 of {path!r} is not 64 hexadecimal digits")
-    return ModelFile(path, int(values["size"]), digest)
+    size = int(values["size"])
+    if size < 0:
+        raise ValueError(f"the size of {path!r} is below zero")
+    return ModelFile(path, size, digest, read_sources(values.get("sources", ())))
 
 
 def _label(values: Mapping[str, Any]) -> Label:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from DiffusionSegLib.backbones.manifest import ModelEntry
-from DiffusionSegLib.backbones.store import check_file
+from DiffusionSegLib.backbones.store import check_file, file_path
 from DiffusionSegLib.errors import ModelError
 
 __all__ = ["load_weights", "read_safetensors"]
@@ -20,7 +20,7 @@ _PICKLE_STARTS = (b"\x80", b"PK\x03\x04")
 def load_weights(entry: ModelEntry, path: str = "weights.safetensors") -> dict[str, Tensor]:
     """Tensors of one file of a model, after its sha256 was compared with the card's."""
     part = entry.file(path)
-    file = entry.folder / path
+    file = file_path(entry, part)
     if file.is_file():
         _refuse_pickle(file)
     return read_safetensors(check_file(entry, part))

@@ -1,137 +1,78 @@
-"""`diffusionseg models`: which weights are here, what they are for, whether they are whole."""
+"""`diffusionseg models`: which weights are here, and brings them, checks them, takes them along."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from DiffusionSegLib.cli import exit_codes
 from DiffusionSegLib.cli.opening import add_common_options
-from DiffusionSegLib.errors import InputError, ModelError, unknown_name
+from DiffusionSegLib.errors import InputError
 
-if TYPE_CHECKING:
-    from DiffusionSegLib.backbones.manifest import ModelEntry
+_ACTIONS = {
+    "list": "list [MODEL...]: all models, ready or not (default)",
+    "info": "info MODEL...: everything about them",
+    "download": "download MODEL...: fetch what is not here yet; resumes, and checks what came",
+    "verify": "verify [MODEL...]: compare all files with their sha256",
+    "import": "import BUNDLE.zip: take models out of an offline bundle",
+    "export": "export MODEL... -o BUNDLE.zip: make one",
+    "remove": "remove MODEL...: delete what was downloaded or dropped into the models folder",
+}
 
 
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
-    parser = subparsers.add_parser("models", help="list, describe or verify the installed models")
+    parser = subparsers.add_parser(
+        "models",
+        help="list, describe, download, verify, import, export or remove models",
+        description="\n".join(["Models and their weights.", "", *_ACTIONS.values()]),
+        epilog=_SETTINGS,
+    )
     parser.set_defaults(run=run)
     parser.add_argument(
-        "action", nargs="?", choices=("list", "info", "verify"), default="list",
-        help="list (default); info NAME: everything about one; verify [NAME]: check the files",
-    )  # fmt: skip
-    parser.add_argument("name", nargs="?", metavar="NAME", help="METHOD/NAME or NAME")
+        "action", nargs="?", choices=tuple(_ACTIONS), default="list", help="see above"
+    )
+    parser.add_argument("names", nargs="*", metavar="MODEL", help="METHOD/NAME or NAME")
     parser.add_argument("--method", metavar="M", help="only models of this method")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON (list, info, verify)")
+    group = parser.add_argument_group("download, import, export, remove")
+    group.add_argument(
+        "--accept-licence", action="store_true",
+        help="accept the licences of these models without being asked; read them with 'info' first",
+    )  # fmt: skip
+    group.add_argument(
+        "--half", action="store_true",
+        help="download half-precision files where there are any: for an NVIDIA GPU",
+    )  # fmt: skip
+    group.add_argument("--mirror", metavar="URL", help="look here first, for URL/METHOD/NAME/FILE")
+    group.add_argument("-o", "--output", type=Path, metavar="ZIP", help="the bundle to write")
+    group.add_argument(
+        "--with-wheels", action="store_true",
+        help="put the Python packages into the bundle (this system and Python, CPU build)",
+    )  # fmt: skip
+    group.add_argument(
+        "--replace", action="store_true", help="import also over other models of the same id"
+    )
+    group.add_argument("--yes", action="store_true", help="remove without being asked")
     add_common_options(parser)
 
 
+_SETTINGS = """\
+Settings are environment variables: HTTPS_PROXY and NO_PROXY (proxy), DIFFUSIONSEG_MIRROR and
+HF_ENDPOINT (mirrors), HF_TOKEN and DIFFUSIONSEG_TOKENS=host=token,... (tokens; else the system's
+keyring), DIFFUSIONSEG_MODELS (the folder of models).
+"""
+
+
 def run(args: argparse.Namespace) -> int:
-    """Looks at the folders of models; loads no network."""
-    entries = _entries(args)
-    if args.action == "verify":
-        return _verify(entries, args)
-    if args.action == "info":
-        _print_info(entries, args)
-    elif args.json:
-        print(json.dumps([_plain(entry) for entry in entries], indent=2))
-    else:
-        _print_table(entries)
-    return exit_codes.OK
+    """Only a download or an import of a bundle loads more than cards."""
+    from DiffusionSegLib.cli import models_changing, models_listing
 
-
-def _entries(args: argparse.Namespace) -> list[ModelEntry]:
-    from DiffusionSegLib.backbones.store import ModelStore
-
-    entries = ModelStore().list()
-    if args.method:
-        entries = _of_method(entries, args.method)
-    if args.name is None:
-        if args.action == "info":
-            raise InputError("Which model? Give its name after 'info'; see 'diffusionseg models'.")
-        return entries
-    chosen = [entry for entry in entries if args.name in (entry.id, entry.name)]
-    if not chosen:
-        full = "/" in args.name
-        raise unknown_name(
-            "model", args.name, [entry.id if full else entry.name for entry in entries]
+    if args.action in ("list", "info", "verify"):
+        return models_listing.run(args)
+    if not args.names:
+        what = "bundle" if args.action == "import" else "model"
+        raise InputError(
+            f"Which {what}? Give its name after {args.action!r}; see 'diffusionseg models'."
         )
-    return chosen
-
-
-def _of_method(entries: list[ModelEntry], name: str) -> list[ModelEntry]:
-    """Those of a method, or of what models name as theirs and is none, such as backbone."""
-    from DiffusionSegLib.methods.registry import method_names
-
-    known = {*method_names(), *(entry.method for entry in entries)}
-    if name.lower() not in (method.lower() for method in known):
-        raise unknown_name("method", name, known)
-    return [entry for entry in entries if entry.method.lower() == name.lower()]
-
-
-def _print_table(entries: list[ModelEntry]) -> None:
-    if not entries:
-        print("No model is installed.")
-        return
-    rows = [("model", "for", "licence", "MB")]
-    rows += [
-        (
-            entry.id + (" (default)" if entry.default else ""),
-            entry.title,
-            str(entry.licence.name),
-            _megabytes(entry),
-        )
-        for entry in entries
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, f"{row[3]:>6}"]))
-
-
-def _megabytes(entry: ModelEntry) -> str:
-    """Of its own files; a model may use another's, or what the hub has."""
-    if not entry.files:
-        return "-"
-    return f"{sum(int(part.size) for part in entry.files) / 1e6:.1f}"
-
-
-def _print_info(entries: list[ModelEntry], args: argparse.Namespace) -> None:
-    plain = [_plain(entry) for entry in entries]
-    if args.json:
-        print(json.dumps(plain, indent=2))
-        return
-    for entry in plain:
-        for name, value in entry.items():
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            print(f"{name}: {shown}")
-
-
-def _plain(entry: ModelEntry) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(entry), default=str))
-    # Hundreds of case names say nothing here; the file has them.
-    plain["splits"] = {part: len(cases) for part, cases in dict(entry.splits).items()}
-    return plain
-
-
-def _verify(entries: list[ModelEntry], args: argparse.Namespace) -> int:
-    from DiffusionSegLib.backbones.store import ModelStore
-
-    store = ModelStore()
-    failures: dict[str, str] = {}
-    for entry in entries:
-        try:
-            store.verify(entry)
-        except ModelError as error:
-            failures[entry.id] = str(error)
-    if args.json:
-        print(json.dumps({entry.id: failures.get(entry.id) for entry in entries}, indent=2))
-    else:
-        for entry in entries:
-            usual = "whole" if entry.files else "has no files of its own"
-            print(f"{entry.id}: {failures.get(entry.id, usual)}")
-    return exit_codes.BAD_INPUT if failures else exit_codes.OK
+    return models_changing.run(args)

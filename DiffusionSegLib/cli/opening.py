@@ -97,7 +97,7 @@ def open_session(choice: Choice, args: argparse.Namespace) -> Session:
 
     return Session(
         choice.description.name,
-        model=choice.model.name,
+        model=args.model,
         device=args.device,
         seed=args.seed,
         parameters=choice.parameters,

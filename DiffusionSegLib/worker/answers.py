@@ -52,7 +52,8 @@ class Hello:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """What a front end shows of a model. limits: where it must not be trusted."""
+    """What a front end shows of a model. limits: where it must not be trusted. state: "ready",
+    "needs download" or "incomplete"; download_bytes: expected, 0 when nothing is known."""
 
     id: str
     method: str
@@ -66,6 +67,8 @@ class ModelSummary:
     citation: str
     default: bool = False
     limits: str = ""
+    state: str = "ready"
+    download_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from DiffusionSegLib.backbones.fetching.standing import standing
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.methods.registry import get_method, method_names
@@ -18,6 +19,7 @@ def catalogue() -> Catalogue:
 
 
 def _summary(entry: ModelEntry) -> ModelSummary:
+    now = standing(entry)
     return ModelSummary(
         id=entry.id,
         method=entry.method,
@@ -31,4 +33,6 @@ def _summary(entry: ModelEntry) -> ModelSummary:
         citation=entry.citation,
         default=entry.default,
         limits=entry.limits,
+        state=now.state,
+        download_bytes=now.download_bytes,
     )

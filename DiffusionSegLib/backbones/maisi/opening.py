@@ -12,6 +12,7 @@ import torch
 
 from DiffusionSegLib.backbones.latent_diffusion.hub import find_model
 from DiffusionSegLib.backbones.maisi.autoencoder import MaisiAutoencoder, Windows
+from DiffusionSegLib.backbones.maisi.files import copies
 from DiffusionSegLib.backbones.maisi.model import Maisi
 from DiffusionSegLib.backbones.maisi.networks import (
     SCALE,
@@ -115,7 +116,7 @@ def _local(source: str, folder: Path | None) -> Path | None:
 
 def _find(wanted: HubFile, folder: Path | None) -> Path:
     """The file itself; raises ModelError that names the places looked at."""
-    names = _copies(wanted.path)
+    names = copies(wanted.path)
 
     def choose(there: Sequence[str], prefer_half: bool) -> list[str]:
         return [name for name in names if name in there][:1]
@@ -128,14 +129,6 @@ def _find(wanted: HubFile, folder: Path | None) -> Path:
         f"The weights {wanted.path} of the MAISI model are not in {place} (looked for "
         f"{', '.join(names)}); download them from {wanted.source} or correct the settings."
     )
-
-
-def _copies(path: str) -> list[str]:
-    """Names under which the file may be there, the safest format first."""
-    own = Path(path)
-    stems = dict.fromkeys((own.with_suffix(""), Path(own.stem)))
-    endings = dict.fromkeys((".safetensors", ".pt", own.suffix or ".pt"))
-    return [f"{stem.as_posix()}{ending}" for stem in stems for ending in endings]
 
 
 def _scale(settings: Mapping[str, Any], stored: float | None, file: Path) -> float:

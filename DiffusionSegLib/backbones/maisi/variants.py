@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from DiffusionSegLib.backbones.maisi.files import PUBLISHED, HubFile
 from DiffusionSegLib.backbones.manifest import Licence
 from DiffusionSegLib.diffusion.noise_process import DiscreteProcess, NoiseProcess, RectifiedFlow
 from DiffusionSegLib.errors import ModelError, unknown_name
@@ -101,14 +102,6 @@ class DenoiserConfig:
 
 
 @dataclass(frozen=True)
-class HubFile:
-    """source: the repository on the Hugging Face hub; path: in it."""
-
-    source: str
-    path: str
-
-
-@dataclass(frozen=True)
 class Variant:
     """One published model.
 
@@ -197,28 +190,18 @@ def _check_lengths(variant: Variant) -> None:
         )
 
 
-_CT, _MR, _BRAIN = (f"nvidia/NV-Generate-{name}" for name in ("CT", "MR", "MR-Brain"))
-_FIRST = HubFile(_CT, "models/autoencoder_v1.pt")
-_SECOND = HubFile(_MR, "models/autoencoder_v2.pt")
-
 VARIANTS: Mapping[str, Variant] = {
     variant.name: variant
     for variant in (
         Variant(
-            "ddpm-ct", "ct", _FIRST, HubFile(_CT, "models/diff_unet_3d_ddpm-ct.pt"), _OPEN,
+            "ddpm-ct", "ct", *PUBLISHED["ddpm-ct"], _OPEN,
             flow=False, steps=50,
             autoencoder=AutoencoderConfig(splits=8),
             denoiser=DenoiserConfig(regions=True, classes=0, residual=False),
         ),
-        Variant("rflow-ct", "ct", _FIRST, HubFile(_CT, "models/diff_unet_3d_rflow-ct.pt"), _OPEN),
-        Variant(
-            "rflow-mr", "mr", _SECOND, HubFile(_MR, "models/diff_unet_3d_rflow-mr.pt"),
-            _NON_COMMERCIAL, guidance=10.0,
-        ),
-        Variant(
-            "rflow-mr-brain", "mr", _FIRST,
-            HubFile(_BRAIN, "models/diff_unet_3d_rflow-mr-brain_v1.pt"), _OPEN, guidance=2.0,
-        ),
+        Variant("rflow-ct", "ct", *PUBLISHED["rflow-ct"], _OPEN),
+        Variant("rflow-mr", "mr", *PUBLISHED["rflow-mr"], _NON_COMMERCIAL, guidance=10.0),
+        Variant("rflow-mr-brain", "mr", *PUBLISHED["rflow-mr-brain"], _OPEN, guidance=2.0),
     )
 }  # fmt: skip
 

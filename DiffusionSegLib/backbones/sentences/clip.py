@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
+from DiffusionSegLib.backbones.sentences.files import WEIGHTS
 from DiffusionSegLib.backbones.sentences.pooled import PooledSentences
 from DiffusionSegLib.backbones.sentences.source import (
     fill_kind,
@@ -24,7 +25,6 @@ from DiffusionSegLib.errors import ModelError
 
 __all__ = ["open_clip_text"]
 
-_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _PARTS = ("text_model.", "text_projection.")
 
 
@@ -32,7 +32,7 @@ def open_clip_text(
     settings: Mapping[str, Any], device: str, folder: Path | None
 ) -> PooledSentences:
     """settings: {"source": a folder or hub id of a CLIPModel}; the image tower is not built."""
-    place = find_source(settings, folder, _WEIGHTS, "config.json")
+    place = find_source(settings, folder, "clip")
     config = read_settings(place)
     if config.model_type == "clip":
         width, config = config.projection_dim, config.text_config
@@ -42,7 +42,7 @@ def open_clip_text(
             f"The text encoder in {place} is a {config.model_type}, not a clip; open it as the "
             "kind 'transformers'."
         )
-    file = find_weights(place, _WEIGHTS)
+    file = find_weights(place, WEIGHTS["clip"])
     weights = {name: one for name, one in read_tensors(file).items() if name.startswith(_PARTS)}
     kind = optional_module("transformers").CLIPTextModelWithProjection
     network = fill_kind(kind, config, weights, file).to(device)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from DiffusionSegLib.backbones.latent_diffusion.folder import read_json
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
+from DiffusionSegLib.backbones.sentences.files import WEIGHTS
 from DiffusionSegLib.backbones.sentences.pooled import POOLINGS, PooledSentences
 from DiffusionSegLib.backbones.sentences.source import (
     fill_kind,
@@ -28,7 +29,6 @@ from DiffusionSegLib.errors import ModelError
 __all__ = ["open_open_clip"]
 
 _CONFIG = "open_clip_config.json"
-_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 _HEAD = 64  # width of an attention head in every BERT that was published
 _BODY, _PROJECTION = "text.transformer.", "text.proj"
 # The pooler whose weights lie outside the transformer, and the two that have none.
@@ -43,7 +43,7 @@ def open_open_clip(
     The BERT's sizes are those of its weights, with heads of 64 as all published BERTs have unless
     a config.json beside it tells otherwise. Raises ModelError.
     """
-    place = find_source(settings, folder, _WEIGHTS, _CONFIG)
+    place = find_source(settings, folder, "open_clip")
     told = _text_settings(place)
     pooling = _POOLERS.get(str(told.get("hf_pooler_type", told.get("pooler_type"))))
     if pooling is None:
@@ -51,7 +51,7 @@ def open_open_clip(
             f"The text tower in {place} is not one of BERT with a known pooler "
             f"({', '.join(_POOLERS)}); of OpenCLIP's models BiomedCLIP can be opened."
         )
-    file = find_weights(place, _WEIGHTS)
+    file = find_weights(place, WEIGHTS["open_clip"])
     tensors = read_tensors(file)
     network = _tower(tensors, file, place).to(device)
     projection = _projection(tensors, file).to(device)

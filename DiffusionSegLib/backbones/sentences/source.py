@@ -14,6 +14,7 @@ from DiffusionSegLib.backbones.checkpoints import read_checkpoint
 from DiffusionSegLib.backbones.latent_diffusion.hub import beside_card, find_model
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module, quiet_loading
 from DiffusionSegLib.backbones.latent_diffusion.text import open_tokenizer
+from DiffusionSegLib.backbones.sentences.files import WORDS, chooser
 from DiffusionSegLib.backbones.weights import read_safetensors
 from DiffusionSegLib.errors import ModelError
 
@@ -22,23 +23,13 @@ __all__ = [
     "text_length", "tokenizer_of",
 ]  # fmt: skip
 
-_WORDS = (
-    "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model",
-    "sentencepiece.bpe.model", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json",
-)  # fmt: skip
-_VOCABULARIES = _WORDS[:3] + _WORDS[4:6]
+_VOCABULARIES = WORDS[:3] + WORDS[4:6]
 _MOST_TOKENS = 512
 
 
-def find_source(
-    settings: Mapping[str, Any], folder: Path | None, weights: Sequence[str], config: str
-) -> Path:
-    """The local folder of the settings' "source", a folder or a hub id.
-
-    weights: names of which the first that the hub has is fetched; config: settings to go with it.
-    Raises ModelError.
-    """
+def find_source(settings: Mapping[str, Any], folder: Path | None, kind: str) -> Path:
+    """The local folder of the settings' "source", a folder or a hub id, of which the files of
+    ``kind`` are fetched (see files.py). Raises ModelError."""
     source = settings.get("source")
     if not isinstance(source, str) or not source.strip():
         raise ModelError(
@@ -46,11 +37,7 @@ def find_source(
             f"settings, a folder or a hub id; found was {source!r}."
         )
 
-    def choose(names: Sequence[str], prefer_half: bool) -> list[str]:
-        own = [name for name in weights if name in names][:1]
-        return [name for name in names if name in (config, "config.json", *_WORDS)] + own
-
-    return find_model(beside_card(source, folder), choose=choose)
+    return find_model(beside_card(source, folder), choose=chooser(kind))
 
 
 def find_weights(folder: Path, names: Sequence[str]) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from DiffusionSegLib.backbones.sentences.files import WEIGHTS
 from DiffusionSegLib.backbones.sentences.pooled import POOLINGS, PooledSentences
 from DiffusionSegLib.backbones.sentences.source import (
     built_kind,
@@ -22,8 +23,6 @@ from DiffusionSegLib.errors import ModelError
 
 __all__ = ["open_transformer"]
 
-_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-
 
 def open_transformer(
     settings: Mapping[str, Any], device: str, folder: Path | None
@@ -34,9 +33,9 @@ def open_transformer(
         raise ModelError(
             f"The pooling of a text encoder is one of {', '.join(POOLINGS)}, not {pooling!r}."
         )
-    place = find_source(settings, folder, _WEIGHTS, "config.json")
+    place = find_source(settings, folder, "transformers")
     config = read_settings(place)
-    kind, file = built_kind(config), find_weights(place, _WEIGHTS)
+    kind, file = built_kind(config), find_weights(place, WEIGHTS["transformers"])
     network = fill_kind(kind, config, _of_the_body(read_tensors(file), kind), file).to(device)
     words = tokenizer_of(place)
     return PooledSentences(

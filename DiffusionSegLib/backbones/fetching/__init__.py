@@ -1,0 +1,1 @@
+"""Brings models onto this computer and off it: downloads, licences, offline bundles."""
