@@ -11,7 +11,8 @@ from DiffusionSegLib.nouns.image import Image
 __all__ = ["MODALITIES", "Modality", "choose_modality"]
 
 MODALITIES = ("auto", "ct", "mr")
-_AIR_HU = -200.0  # CT in Hounsfield units nearly always shows air or fat below this
+_AIR_HU = -200.0  # CT in Hounsfield units nearly always shows air below this
+_FAT_HU = -20.0  # and a part of one without air still shows fat, or noise, below this
 _LOWEST_HU = -20_000.0  # padding of scanners is above it; lower is another unit
 _MOST_SAMPLED = 2_000_000
 
@@ -31,9 +32,10 @@ class Modality:
 def choose_modality(image: Image, choice: str = "auto") -> Modality:
     """choice: one of MODALITIES. Nothing is refused: a wrong unit is said and worked around."""
     low, high = _range(image)
-    is_hu = image.array.dtype.kind in "if" and _LOWEST_HU < low < _AIR_HU
-    is_picture = image.array.dtype == np.uint8
     named = choice if choice != "auto" else _named(image)
+    below = _FAT_HU if named == "ct" else _AIR_HU
+    is_hu = image.array.dtype.kind in "if" and _LOWEST_HU < low < below
+    is_picture = image.array.dtype == np.uint8
     if named == "ct" and not (is_hu or is_picture):
         return Modality("ct", False, _not_hounsfield(low, high))
     if named == "mr" and is_hu:

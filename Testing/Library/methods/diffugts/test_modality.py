@@ -18,6 +18,7 @@ def image(low, high, dtype=np.int16, name="image"):
         (image(-1000, 1500, np.float32), "ct", True),
         (image(-3024, 3071), "ct", True),  # with a scanner's padding
         (image(0, 900), "mr", False),
+        (image(-112, 1372, name="CT"), "ct", True),  # a part of a leg, without air
         (image(-50, 900), "mr", False),  # an MR filtered or resampled
         (image(0, 1, np.float32), "mr", False),
         (image(0, 4095, np.uint16), "mr", False),
@@ -33,7 +34,7 @@ def test_what_an_image_says_of_itself(given, name, hounsfield):
 
 
 @pytest.mark.parametrize(
-    "given", [image(0, 4095, np.uint16), image(0, 1, np.float32), image(24, 3000)]
+    "given", [image(0, 4095, np.uint16), image(-3, 3, np.float32), image(24, 3000)]
 )
 def test_ct_that_is_not_in_hounsfield_units_is_said(given):
     for found in (
