@@ -74,13 +74,19 @@ class Outlining:
         if evidence in ("map", "coarse") or verdict.state is Verdict.NOT_FOUND or not inside.any():
             return plain
         grown = self._grown(inside)
-        if self._leaves_nothing(grown):
+        full = self._full_slices(grown)
+        if full.any():
             reason = (
-                f"{verdict.reason} The mask covers nearly all of a slice, so that there is no "
-                "healthy tissue to compare with; it was left as it is."
+                f"{verdict.reason} Where the mask covers nearly all of a slice there is no healthy "
+                "tissue to compare with; it was left as it is there."
             )
-            return replace(plain, verdict=replace(verdict, reason=reason))
-        return self._filled(plain, coarse.belief, grown, target, texts, run, progress)
+            plain = replace(plain, verdict=replace(verdict, reason=reason))
+            grown[full] = False
+        if not grown.any():
+            return plain
+        found = self._filled(plain, coarse.belief, grown, target, texts, run, progress)
+        probability = np.where(full[:, None, None], plain.probability, found.probability)
+        return replace(found, probability=probability.astype(np.float32))
 
     def _filled(
         self,
@@ -119,11 +125,14 @@ class Outlining:
         by_mm = self.settings.grow_mm or self.settings.grow_pixels * min(i, j)
         return grown_mask(inside, by_mm, (k, j, i))
 
-    def _leaves_nothing(self, grown: Bools) -> bool:
+    def _full_slices(self, grown: Bools) -> Bools:
+        """(slices,): those with next to nothing left outside of the mask; for a three-dimensional
+        model all or none."""
         body = self.reading.picture[0, 0].numpy() > BODY
         axes = (1, 2) if self.backbone.dims == 2 else (0, 1, 2)
         masked, whole = (grown & body).sum(axis=axes), body.sum(axis=axes)
-        return bool((masked > _MOST_MASKED * np.maximum(whole, 1)).any())
+        full = masked > _MOST_MASKED * np.maximum(whole, 1)
+        return np.broadcast_to(full, (len(grown),)).copy()
 
     def _preview(
         self, plan: InpaintingPlan, belief: Floats, part: Sequence[int], images: Tensor
