@@ -26,6 +26,12 @@ def pack():
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory, backbone, pack):
-    folder = tmp_path_factory.mktemp("prepared")
-    return prepare(pack, tiny_settings(), backbone, folder, Progress.silent())
+def prepared_folder(tmp_path_factory, backbone, pack):
+    folder = tmp_path_factory.mktemp("prepared") / "prepared"
+    prepare(pack, tiny_settings(), backbone, folder, Progress.silent())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(backbone, pack, prepared_folder):
+    return prepare(pack, tiny_settings(), backbone, prepared_folder, Progress.silent())

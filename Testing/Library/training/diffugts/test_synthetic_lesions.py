@@ -27,7 +27,8 @@ def test_the_lesion_is_in_the_body_and_a_blob(seed):
     assert float(made.min()) >= 0 and float(made.max()) <= 1
     if bool(mask.any()):
         assert int(mask.sum()) >= 12
-        assert float((image[mask] > 0.08).float().mean()) > 0.8
+        near = torch.nn.functional.avg_pool2d(image[None, None], 5, 1, 2)[0, 0] > 0.08
+        assert bool(near[mask].all())
         assert float(mask.float().mean()) < 0.6
 
 
