@@ -23,13 +23,18 @@ from Testing.Benchmarks.zero_shot.cases import ZeroShotCase
 BoolArray = NDArray[np.bool_]
 
 METHOD = "diffugts"
+STROKE = "one stroke"
 # How far the method goes, and what the table calls it.
 PARTS: Mapping[str, str] = dict(
     zip(EVIDENCE, ("attention map", "coarse", "+ pixel residual", "+ feature residual"),
         strict=True)
 )  # fmt: skip
 WHOLE = PARTS[EVIDENCE[-1]]
-STROKE = "one stroke"
+# What these would outline if NOT_FOUND were no answer: where nothing is drawn anew, it is known.
+ASIDE: Mapping[str, str] = {
+    evidence: f"{PARTS[evidence]} (verdict aside)" for evidence in EVIDENCE[:2]
+}
+OWN = (*PARTS.values(), *ASIDE.values(), STROKE)
 
 
 class OneModel(ModelStore):
@@ -75,12 +80,15 @@ class Asker:
         return self._session.model
 
     def parts(self, image: Image, text: str) -> Iterator[tuple[str, BoolArray, Verdict]]:
-        """(name, outline at 0.5, verdict) of every part of the method for one text."""
+        """(name, outline at 0.5, verdict) of every part of the method for one text, and of the
+        first two with the verdict aside."""
         self._session.set_image(image)
         for evidence, name in PARTS.items():
             self._session.configure(self._seed, parameters={"evidence": evidence})
             proposal = self._session.propose(Prompt(text=text))
             yield name, proposal.mask().array != 0, proposal.verdict.state
+            if evidence in ASIDE:
+                yield ASIDE[evidence], proposal.probability.array[0] >= 0.5, proposal.verdict.state
 
     def stroke(self, case: ZeroShotCase, text: str) -> tuple[BoolArray, Verdict]:
         """What the whole method makes of one stroke and the text."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from Testing.Benchmarks.tables import Row, Table
-from Testing.Benchmarks.unseen.asking import PARTS, STROKE, WHOLE
+from Testing.Benchmarks.unseen.asking import OWN, WHOLE
 from Testing.Benchmarks.unseen.baselines import family
 
 TRAINED_ON = "trained on"
@@ -33,7 +33,7 @@ class Scored:
     @property
     def is_baseline(self) -> bool:
         """Whether it is none of DiffuGTS's own."""
-        return self.algorithm not in (*PARTS.values(), STROKE)
+        return self.algorithm not in OWN
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ def mean_over_types(algorithm: str, scored: Iterable[Scored]) -> float:
 
 
 def _shown(scored: Sequence[Scored]) -> list[str]:
-    """DiffuGTS's parts in order, a stroke, then of each family of baselines the best member."""
+    """What DiffuGTS says, in order, then of each family of baselines the best member."""
     there = dict.fromkeys(one.algorithm for one in scored)
-    own = [name for name in (*PARTS.values(), STROKE) if name in there]
+    own = [name for name in OWN if name in there]
     return [*own, *_baselines(scored)]
 
 
