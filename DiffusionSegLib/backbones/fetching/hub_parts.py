@@ -49,7 +49,7 @@ def hub_parts(entry: ModelEntry) -> tuple[HubPart, ...]:
     """Of all settings, in their order; a source that is a folder here is none. Loads no network."""
     hubs = tuple(source.where for source in entry.sources if source.kind == "hub")
     found: dict[HubPart, None] = {}
-    for use, source in _named(entry.settings):
+    for use, source in _named(entry.settings, entry.folder):
         if HUB_ID.fullmatch(source) and not _is_folder(source, entry.folder):
             others = tuple(one for one in hubs if one != source) if source in hubs else ()
             found[HubPart(use, source, others)] = None
@@ -76,30 +76,31 @@ def used_models(entry: ModelEntry) -> tuple[str, ...]:
     )
 
 
-def _named(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _named(settings: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
     """Uses and sources."""
     for table in _tables(settings):
         kind, source = table.get("kind"), table.get("source")
         if kind == "maisi":
-            yield from ((f"maisi:{file.path}", file.source) for file in _maisi(table))
+            yield from ((f"maisi:{file.path}", file.source) for file in _maisi(table, folder))
         elif kind in ("pipeline", "monai", *WEIGHTS) and isinstance(source, str):
             yield str(kind), source
             if kind == "monai":
                 yield "monai-text", TEXT_SOURCE
 
 
-def _maisi(table: Mapping[str, Any]) -> tuple[HubFile, ...]:
+def _maisi(table: Mapping[str, Any], folder: Path) -> tuple[HubFile, ...]:
     """Denoiser and autoencoder as backbones/maisi/opening finds them."""
     published = PUBLISHED.get(str(table.get("variant")))
     if published is None:
         return ()
     told = table.get("autoencoder")
     own = told if isinstance(told, Mapping) else {"file": told}
+    source = _text(table, "source", published[1].source)
+    usual = source if _is_folder(source, folder) else published[0].source
     return (
-        HubFile(_text(table, "source", published[1].source),
-                _text(table, "denoiser", published[1].path)),
-        HubFile(_text(own, "source", published[0].source), _text(own, "file", published[0].path)),
-    )  # fmt: skip
+        HubFile(source, _text(table, "denoiser", published[1].path)),
+        HubFile(_text(own, "source", usual), _text(own, "file", published[0].path)),
+    )
 
 
 def _text(table: Mapping[str, Any], key: str, default: str) -> str:

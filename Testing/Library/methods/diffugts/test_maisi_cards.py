@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from DiffusionSegLib.backbones.fetching.hub_parts import hub_parts
+from DiffusionSegLib.backbones.fetching.standing import check_ready
 from DiffusionSegLib.backbones.generative.opening import open_generative
 from DiffusionSegLib.backbones.maisi.variants import VARIANTS
 from DiffusionSegLib.backbones.manifest import read_manifest
@@ -76,6 +78,9 @@ def test_one_changed_setting_opens_weights_of_one_s_own(tmp_path):
     values["name"] = "mine"
     values["settings"]["backbone"] |= {"source": "weights", "config": config_of("rflow-mr-brain")}
     (place / "model.json").write_text(json.dumps(values))
-    predictor = DiffuGtsPredictor.load(read_manifest(place / "model.json"), "cpu")
+    entry = read_manifest(place / "model.json")
+    assert hub_parts(entry) == ()  # nothing is fetched, so no licence is asked for
+    check_ready(entry)
+    predictor = DiffuGtsPredictor.load(entry, "cpu")
     assert predictor.networks is None
     assert predictor.backbone.name == "maisi/rflow-mr-brain"
