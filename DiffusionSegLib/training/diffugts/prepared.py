@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ __all__ = ["Prepared", "prepare"]
 _AT_ONCE, _TWINS_AT_ONCE = 40, 10  # of a piece
 _DECIDING = ("seed", "side", "canvas", "cuts", "twins", "twin_steps", "grow")
 _MARKS = 2  # of each lesion
-_CUTS_SHARE, _TWINS_SHARE, _MARKS_SHARE = 0.45, 0.75, 0.85  # of the time, when each is done
+_SHARES = (0.0, 0.45, 0.75, 0.85)  # of the time, when cuts, twins, marks and stages begin
 _LEFT_FREE = 0.15  # of the twins: cuts without anything abnormal
 
 Made = TypeVar("Made")
@@ -69,60 +69,68 @@ def prepare(
     made from other data or with other settings."""
     folder.mkdir(parents=True, exist_ok=True)
     _check(folder, pack, settings, backbone)
-    planned = planned_cuts(pack, settings)
-
-    def make_cut(place: int) -> tuple[Cut, Regions] | None:
-        cut = prepared_cut(pack, settings, planned, place)
-        return None if cut is None else (cut, find_regions(cut, settings.canvas))
-
-    places = list(range(len(planned)))
-    told = progress.part(0.0, _CUTS_SHARE, "Preparing pictures")
-    made = _in_pieces(folder, "cuts", places, _AT_ONCE, make_cut, _cut_tensors, _read_cut, told)
-    cuts = tuple(cut for cut, _ in made.values())
-    regions = tuple(found for _, found in made.values())
-
-    def make_twin(number: int) -> Twin | None:
-        rng = torch.Generator().manual_seed(settings.seed * 999_983 + number)
-        region = chosen_region(cuts[number], regions[number], rng)
-        if region is None:
-            return None
-        return draw_twin(backbone, cuts[number], regions[number], region, settings, number)
-
-    told = progress.part(_CUTS_SHARE, _TWINS_SHARE, "Drawing pseudo-healthy pictures")
-    chosen = _twin_cuts(cuts, pack, settings.twins)
-    twins = _in_pieces(
-        folder, "twins", chosen, _TWINS_AT_ONCE, make_twin, _twin_tensors, _read_twin, told
-    )
-
-    def make_marks(number: int) -> tuple[Marked, ...] | None:
-        rng = torch.Generator().manual_seed(settings.seed * 999_979 + number)
-        both = [mark_cut(cuts[number], regions[number], rng) for _ in range(_MARKS)]
-        kept = tuple(one for one in both if one is not None)
-        return kept or None
-
-    told = progress.part(_TWINS_SHARE, _MARKS_SHARE, "Marking lesions")
-    lesions = [number for number, cut in enumerate(cuts) if cut.role != HEALTHY]
-    marks = _in_pieces(
-        folder, "marks", lesions, _AT_ONCE, make_marks, _mark_tensors, _read_marks, told
-    )
-
-    def make_stages(number: int) -> tuple[Tensor, ...]:
-        with torch.no_grad():
-            image = cuts[number].image[None, None].float() / 255
-            found = backbone.encode(image.to(backbone.device)).stages
-        return tuple(stage[0].half().cpu() for stage in found)
-
-    told = progress.part(_MARKS_SHARE, 1.0, "Reading pictures")
+    maker = _Maker(pack, settings, backbone, planned_cuts(pack, settings))
+    pieces = _Pieces(folder, progress)
+    places = list(range(len(maker.planned)))
+    made = pieces.all("cuts", places, maker.cut, _cut_tensors, _read_cut, 0.0, "Preparing pictures")
+    maker.made = list(made.values())
+    cuts = tuple(cut for cut, _ in maker.made)
     numbers = list(range(len(cuts)))
-    stages = _in_pieces(
-        folder, "stages", numbers, _AT_ONCE, make_stages, _stage_tensors, _read_stages, told
+    chosen = _twin_cuts(cuts, pack, settings.twins)
+    twins = pieces.all(
+        "twins", chosen, maker.twin, _twin_tensors, _read_twin, 0.45,
+        "Drawing pseudo-healthy pictures",
+    )  # fmt: skip
+    lesions = [number for number in numbers if cuts[number].role != HEALTHY]
+    marks = pieces.all(
+        "marks", lesions, maker.marks, _mark_tensors, _read_marks, 0.75, "Marking lesions"
+    )
+    stages = pieces.all(
+        "stages", numbers, maker.stages, _stage_tensors, _read_stages, 0.85, "Reading pictures"
     )
     shown = [pack.pictures[cut.picture] for cut in cuts]
     return Prepared(
-        cuts, regions, twins, marks, stages,
+        cuts, tuple(regions for _, regions in maker.made), twins, marks, stages,
         tuple(p.part for p in shown), tuple(p.kind for p in shown),
         tuple(p.tumor for p in shown), tuple(p.patient for p in shown),
     )  # fmt: skip
+
+
+@dataclass
+class _Maker:
+    """Each part of a cut depends on the cut's number alone, besides the data and settings."""
+
+    pack: Pack
+    settings: GtsSettings
+    backbone: GenerativeBackbone
+    planned: Sequence[tuple[int, str]]
+    made: list[tuple[Cut, Regions]] = field(default_factory=list)
+
+    def cut(self, place: int) -> tuple[Cut, Regions] | None:
+        cut = prepared_cut(self.pack, self.settings, self.planned, place)
+        return None if cut is None else (cut, find_regions(cut, self.settings.canvas))
+
+    def twin(self, number: int) -> Twin | None:
+        cut, regions = self.made[number]
+        region = chosen_region(cut, regions, self._rng(999_983, number))
+        if region is None:
+            return None
+        return draw_twin(self.backbone, cut, regions, region, self.settings, number)
+
+    def marks(self, number: int) -> tuple[Marked, ...] | None:
+        cut, regions = self.made[number]
+        rng = self._rng(999_979, number)
+        both = [mark_cut(cut, regions, rng) for _ in range(_MARKS)]
+        return tuple(one for one in both if one is not None) or None
+
+    @torch.no_grad()
+    def stages(self, number: int) -> tuple[Tensor, ...]:
+        image = self.made[number][0].image[None, None].float() / 255
+        found = self.backbone.encode(image.to(self.backbone.device)).stages
+        return tuple(stage[0].half().cpu() for stage in found)
+
+    def _rng(self, step: int, number: int) -> torch.Generator:
+        return torch.Generator().manual_seed(self.settings.seed * step + number)
 
 
 def _check(folder: Path, pack: Pack, settings: GtsSettings, backbone: GenerativeBackbone) -> None:
@@ -158,26 +166,36 @@ def _twin_cuts(cuts: Sequence[Cut], pack: Pack, count: int) -> list[int]:
     return chosen[:count]
 
 
-def _in_pieces(
-    folder: Path,
-    name: str,
-    keys: Sequence[int],
-    at_once: int,
-    make: Callable[[int], Made | None],
-    write: Callable[[Made], tuple[dict[str, Any], dict[str, Tensor]]],
-    read: Callable[[Mapping[str, Any], Mapping[str, Tensor]], Made],
-    progress: Progress,
-) -> dict[int, Made]:
-    """What ``make`` gives for each key, from files where they are there already."""
-    found: dict[int, Made] = {}
-    starts: Iterable[int] = range(0, len(keys), at_once)
-    for start in progress.track(list(starts), "Preparing"):
-        file = folder / f"{name}-{start // at_once:04d}.safetensors"
-        if not file.exists():
-            made = {key: make(key) for key in keys[start : start + at_once]}
-            _write_piece(file, {k: write(one) for k, one in made.items() if one is not None})
-        found |= {key: read(*one) for key, one in _read_piece(file).items()}
-    return found
+@dataclass(frozen=True)
+class _Pieces:
+    """Files of a folder, some keys in each."""
+
+    folder: Path
+    progress: Progress
+
+    def all(
+        self,
+        name: str,
+        keys: Sequence[int],
+        make: Callable[[int], Made | None],
+        write: Callable[[Made], tuple[dict[str, Any], dict[str, Tensor]]],
+        read: Callable[[Mapping[str, Any], Mapping[str, Tensor]], Made],
+        begin: float,
+        stage: str,
+    ) -> dict[int, Made]:
+        """What ``make`` gives for each key, from files where they are there already. begin: share
+        of the time, one of _SHARES, when this begins."""
+        end = min((share for share in (*_SHARES, 1.0) if share > begin), default=1.0)
+        told = self.progress.part(begin, end, stage)
+        at_once = _TWINS_AT_ONCE if name == "twins" else _AT_ONCE
+        found: dict[int, Made] = {}
+        for start in told.track(range(0, len(keys), at_once), stage):
+            file = self.folder / f"{name}-{start // at_once:04d}.safetensors"
+            if not file.exists():
+                made = {key: make(key) for key in keys[start : start + at_once]}
+                _write_piece(file, {k: write(one) for k, one in made.items() if one is not None})
+            found |= {key: read(*one) for key, one in _read_piece(file).items()}
+        return found
 
 
 def _write_piece(file: Path, rows: Mapping[int, tuple[dict[str, Any], dict[str, Tensor]]]) -> None:
