@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -222,33 +223,24 @@ def _beside(
     report: Callable[[], None] | None = None,
 ) -> T:
     """What the action returns, done in a thread while the caller can be cancelled."""
-    results: list[T] = []
-    failures: list[Exception] = []
-
-    def run() -> None:
-        try:
-            results.append(action())
-        except Exception as error:  # each version of the library has its own; told to the caller
-            failures.append(error)
-            raise SystemExit from error  # ends this thread without a word
-
-    thread = threading.Thread(target=run, name="hub", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_LOOK_S)
+    pool = ThreadPool(1)  # its thread ends with the program, whatever it waits for
+    told = pool.apply_async(action)
+    pool.close()
+    while not told.ready():
+        told.wait(_LOOK_S)
         if report is not None:
             report()
         if progress is not None:
             progress.check()
-    if results:
-        return results[0]
-    error = failures[0] if failures else RuntimeError("the hub's library stopped")
-    if isinstance(error, DiffusionSegError):
-        raise error
-    if isinstance(error, OSError) and is_of_the_disk(error):
-        raise disk_error(Path(str(error.filename or "The model's file")), error) from error
-    lines = str(error).strip().splitlines() or [""]
-    raise SourceFailure(f"{type(error).__name__}: {lines[0]}") from error
+    try:
+        return told.get()
+    except DiffusionSegError:
+        raise
+    except Exception as error:  # each version of the library has its own
+        if isinstance(error, OSError) and is_of_the_disk(error):
+            raise disk_error(Path(str(error.filename or "The model's file")), error) from error
+        lines = str(error).strip().splitlines() or [""]
+        raise SourceFailure(f"{type(error).__name__}: {lines[0]}") from error
 
 
 def _endpoint() -> str | None:
