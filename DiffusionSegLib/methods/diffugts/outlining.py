@@ -159,9 +159,9 @@ def given_mask(mask: Mask, fixed: Fixed, grid: Geometry, shape: Sequence[int]) -
     held = ((mask.array != 0) & (fixed != 0)) | (fixed > 0)
     inside = Mask(held.astype(np.uint8), mask.geometry).resampled(grid).array != 0
     if not inside.any() and held.any():  # thinner than the grid's voxels
-        places = grid.ras_to_kji(mask.geometry.kji_to_ras(np.argwhere(held)))
-        last = np.array(grid.shape_kji) - 1
-        inside[tuple(np.clip(np.rint(places), 0, last).astype(int).T)] = True
+        places = np.rint(grid.ras_to_kji(mask.geometry.kji_to_ras(np.argwhere(held)))).astype(int)
+        within = ((places >= 0) & (places < grid.shape_kji)).all(axis=1)
+        inside[tuple(places[within].T)] = True
     axes = range(3) if inside.shape[0] == 1 else range(1, 3)
     belief = _soft(inside, tuple(axes))
     told = np.where(fixed == FREE, 0, np.where(fixed > 0, _PAINTED, _ERASED)).astype(np.uint8)
