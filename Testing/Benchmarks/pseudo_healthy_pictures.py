@@ -3,31 +3,36 @@ difference, outline.
 
     python -m Testing.Benchmarks.pseudo_healthy_pictures -o Resources/Documentation
 
-writes NAME.png of each case in CASES and prints verdict, score and Dice. The same slice cut as in
-unseen_tumors; sarcoma samples are of the test part, the hippocampus is healthy.
+writes NAME.png of each case in CASES and prints verdict, score and Dice. Of each volume the slice
+with the largest object is shown, whole. The sarcoma samples are of the test part; the hippocampus
+is healthy.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image as Pillow
 
+from DiffusionSegLib.demo.samples import load_samples, samples_folder
 from DiffusionSegLib.evaluation import picture
 from DiffusionSegLib.evaluation.explaining import explaining_pictures
 from DiffusionSegLib.evaluation.metrics import dice
 from DiffusionSegLib.evaluation.sheet import base_picture, orientation
 from DiffusionSegLib.evaluation.slices import best_slice
+from DiffusionSegLib.evaluation.truth import read_truth
+from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Prompt
 from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegLib.session import Session
 from Testing.Benchmarks.common import execute
 from Testing.Benchmarks.unseen.asking import open_bundled
 from Testing.Benchmarks.unseen.stroke import as_scribble, middle_stroke
-from Testing.Benchmarks.zero_shot.cases import ZeroShotCase, load_cases
+from Testing.Benchmarks.zero_shot.cases import ZeroShotCase
+from Testing.Benchmarks.zero_shot.slices import largest_slice
 
 _SIDE = 300
 _TITLE_HEIGHT = 30
@@ -36,27 +41,28 @@ _GROUND = (18, 18, 20)
 
 @dataclass(frozen=True)
 class Shown:
-    """name: of the file; data_set, case: of the bundled samples; text: what is asked; stroke:
+    """name: of the file; sample, channel: of the bundled samples; text: what is asked; stroke:
     whether a line through the middle is drawn; healthy: whether there is nothing to be found."""
 
     name: str
-    data_set: str
-    case: str
+    sample: str
+    channel: int
     text: str
     stroke: bool = False
     healthy: bool = False
 
 
 CASES = (
-    Shown("words-ct", "sarcoma-ct", "STS_021", "soft tissue sarcoma"),
-    Shown("words-mr", "sarcoma-mr", "STS_021", "soft tissue sarcoma"),
-    Shown("words-ct-2", "sarcoma-ct", "STS_049", "soft tissue sarcoma"),
-    Shown("words-mr-2", "sarcoma-mr", "STS_049", "soft tissue sarcoma"),
-    Shown("stroke-mr", "sarcoma-mr", "STS_021", "soft tissue sarcoma", stroke=True),
-    Shown("stroke-mr-2", "sarcoma-mr", "STS_049", "soft tissue sarcoma", stroke=True),
-    Shown("healthy", "hippocampus", "hippocampus_033", "brain tumor", healthy=True),
-    Shown("healthy-2", "hippocampus", "hippocampus_039", "brain tumor", healthy=True),
-    Shown("healthy-3", "hippocampus", "hippocampus_067", "brain tumor", healthy=True),
+    Shown("words-ct", "STS_021", 0, "soft tissue sarcoma"),
+    Shown("words-mr", "STS_021", 1, "soft tissue sarcoma"),
+    Shown("words-ct-2", "STS_049", 0, "soft tissue sarcoma"),
+    Shown("words-mr-2", "STS_049", 1, "soft tissue sarcoma"),
+    Shown("stroke-ct", "STS_021", 0, "soft tissue sarcoma", stroke=True),
+    Shown("stroke-mr", "STS_021", 1, "soft tissue sarcoma", stroke=True),
+    Shown("stroke-mr-2", "STS_049", 1, "soft tissue sarcoma", stroke=True),
+    Shown("healthy", "hippocampus_033", 0, "brain tumor", healthy=True),
+    Shown("healthy-2", "hippocampus_039", 0, "brain tumor", healthy=True),
+    Shown("healthy-3", "hippocampus_067", 0, "brain tumor", healthy=True),
 )
 
 
@@ -79,15 +85,22 @@ def run(args: argparse.Namespace) -> int:
     for shown in CASES:
         if args.cases and shown.name not in args.cases:
             continue
-        case = next(
-            one for one in load_cases(shown.data_set, None, "all", None, 0)
-            if one.name == shown.case
-        )  # fmt: skip
+        case = _largest_slice(shown)
         proposal = _asked(session, shown, case)
         path = args.output / f"{shown.name}.png"
         _row(shown, case, proposal).save(path, optimize=True)
         print(f"{path}: {_words(shown, case, proposal)}", flush=True)
     return 0
+
+
+def _largest_slice(shown: Shown) -> ZeroShotCase:
+    known = {sample.id: sample for sample in load_samples(samples_folder())}
+    sample = known[shown.sample]
+    image = Image.read(sample.images[shown.channel])
+    truth = read_truth(sample.label, image).mask.array > 0
+    flat, inside = largest_slice(image, truth)
+    name = sample.modality[shown.channel].lower()
+    return ZeroShotCase(shown.sample, replace(flat, channel_names=(name,)), inside, shown.sample)
 
 
 def _asked(session: Session, shown: Shown, case: ZeroShotCase) -> Proposal:

@@ -15,8 +15,8 @@ tumor, so that the middle tells nothing. The texts are "brain tumor", "lung tumo
 "soft tissue sarcoma". Rows: how far each part of the method gets (the attention map alone at 0.5,
 the coarse region, then with the residuals), with --strokes 1 one simulated stroke, and baselines.
 Where a baseline has a free choice (which of four shades, how large an ellipse), the one that is
-best on these very cases, over all types, is shown. NOT_FOUND counts as an empty outline: Dice 0; two
-rows tell what would have been outlined all the same.
+best on these very cases, over all types, is shown. NOT_FOUND counts as an empty outline (Dice 0);
+two rows tell what would have been outlined all the same.
 
 Then false alarms on pictures without a tumor: test part of pancreas CT and hippocampus MR, and
 slices of one healthy abdomen, whose only patient was in the training (CHAOS).
