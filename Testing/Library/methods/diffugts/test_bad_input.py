@@ -25,7 +25,7 @@ WORDS = Prompt(text="brain tumor")
 
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory):
-    folder = write_models(tmp_path_factory.mktemp("models"))
+    folder = write_models(tmp_path_factory.mktemp("models"), volume=True)
     return {name: toy_session(folder, name) for name in ("trained", "plain", "volume")}
 
 

@@ -31,7 +31,7 @@ LEAST = 0.85  # between two storages of a 2D picture, of lesions of a hundred pi
 
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory):
-    folder = write_models(tmp_path_factory.mktemp("models"))
+    folder = write_models(tmp_path_factory.mktemp("models"), volume=True)
     return {name: toy_session(folder, name, samples=1) for name in ("plain", "volume")}
 
 

@@ -20,7 +20,7 @@ MASK = Mask(INSIDE.astype(np.uint8), GEOMETRY)
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    session = toy_session(write_models(tmp_path_factory.mktemp("models")), "volume")
+    session = toy_session(write_models(tmp_path_factory.mktemp("models"), volume=True), "volume")
     session.set_image(IMAGE)
     return session
 

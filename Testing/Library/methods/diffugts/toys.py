@@ -107,10 +107,12 @@ def write_card(
     return read_manifest(place / "model.json")
 
 
-def write_models(folder: Path) -> Path:
+def write_models(folder: Path, volume: bool = False) -> Path:
     """trained: with networks; plain: the same diffusion model without; volume: a small MAISI."""
     write_card(folder, toy_card("trained"), toy_networks())
     write_card(folder, toy_card("plain"))
+    if not volume:
+        return folder
     save_maisi(folder / "diffugts" / "volume" / "weights", "rflow-mr")
     backbone = {"kind": "maisi", "variant": "rflow-mr", "source": "weights"}
     backbone |= {"config": config_of("rflow-mr")}
