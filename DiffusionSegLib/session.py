@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from operator import index
 from typing import Any, SupportsIndex
 
-from DiffusionSegLib.backbones.fetching.standing import check_ready
+from DiffusionSegLib.backbones.fetching.first_use import make_ready
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.compute.threads import share_processor
@@ -201,7 +201,7 @@ class Session:
     def _loaded(self, progress: Progress) -> Predictor:
         if self._predictor is None:
             progress.report(0.0)
-            check_ready(self.model)
+            make_ready(self.model, str(self.device), progress.part(0.0, 0.5, "Downloading"))
             self._predictor = self._method.open(self.model, self.device)
             progress.report(1.0)
         return self._predictor

@@ -114,7 +114,20 @@ def summary(choice: Choice) -> str:
     parts.append(_("Generative diffusion, not diffusion MRI. Not for clinical use."))
     if choice.model:
         parts.append(_("License of the weights: {licence}.").format(licence=_licence(choice.model)))
+        parts += _download(choice.model)
     return " ".join(parts)
+
+
+def _download(model: Any) -> list[str]:
+    """What is to be done for a model that is not here yet; the licence is shown and asked there."""
+    if model.state == "ready":
+        return []
+    size = f"{model.download_bytes / 1e9:.1f} GB" if model.download_bytes else _("size unknown")
+    words = _(
+        "Not downloaded yet ({size}): run <code>diffusionseg models download {name}</code> where "
+        "the worker runs."
+    )
+    return [words.format(size=size, name=escape(model.id))]
 
 
 def _licence(model: Any) -> str:
@@ -133,11 +146,21 @@ def _methodToolTip(method: Any) -> str:
     return f"{method.title}\n{method.summary}"
 
 
+def _listed(entry: Any) -> str:
+    """A model that is not here yet is listed as such."""
+    title = shortTitle(entry)
+    if getattr(entry, "state", "ready") == "ready":
+        return title
+    return _("{title} (not downloaded)").format(title=title)
+
+
 def _fill(combo: Any, entries: Any, current: Any) -> None:
     """The entries' short titles with their names as data; nothing happens when they are there."""
     names = [entry.name for entry in entries]
-    if [combo.itemData(index) for index in range(combo.count)] != names:
+    wanted = [(_listed(entry), entry.name) for entry in entries]
+    shown = [(combo.itemText(index), combo.itemData(index)) for index in range(combo.count)]
+    if shown != wanted:
         combo.clear()
-        for entry in entries:
-            combo.addItem(shortTitle(entry), entry.name)
+        for title, name in wanted:
+            combo.addItem(title, name)
     combo.setCurrentIndex(names.index(current.name) if current else -1)

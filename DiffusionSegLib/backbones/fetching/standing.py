@@ -59,7 +59,7 @@ def check_ready(entry: ModelEntry) -> None:
     """
     for package, version in entry.minimum.items():
         _check_version(entry, package, version)
-    if missing_parts(entry):
+    if standing(entry).state == "needs download":
         check_accepted(entry)
 
 

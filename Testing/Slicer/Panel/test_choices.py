@@ -170,6 +170,23 @@ def test_a_model_that_needs_both_images_asks_for_the_second(opened: Any) -> None
     )
 
 
+def test_a_model_that_is_not_here_yet_is_listed_as_such(opened: Any) -> None:
+    opened.until(lambda: opened.page.link.catalogue is not None)
+    name = "stable-diffusion-1-5"
+    opened.page.parameters.model = name
+    texts = [opened.ui.modelCombo.itemText(i) for i in range(opened.ui.modelCombo.count)]
+    assert texts.count("Anything (bundled compact diffusion model)") == 1
+    assert opened.ui.modelCombo.currentText.endswith("from the hub) (not downloaded)")
+    told = opened.ui.summaryLabel.text
+    assert "4.3 GB" in told and f"diffusionseg models download adzus/{name}" in told
+    page = opened.page
+    models = tuple(replace(one, state="ready") for one in page.link.catalogue.models)
+    page.link.catalogue = replace(page.link.catalogue, models=models)
+    page.refresh()
+    assert opened.ui.modelCombo.currentText.endswith("from the hub)")
+    assert "models download" not in opened.ui.summaryLabel.text
+
+
 def test_a_device_that_cannot_be_used_says_why(opened: Any) -> None:
     opened.ready()
     page, ui = opened.page, opened.ui
