@@ -23,7 +23,8 @@ def test_all_kinds_in_their_order():
         [{"hub": ""}], [{"hub": 3}], [{"url": "ftp://x.org/w"}], [{"url": "file:///etc/passwd"}],
         [{"url": "https://"}], [{"url": "https://x.org/a b"}], [{"url": "https://x.org/\nHost: y"}],
         [{"url": "https://[x/w"}], [{"folder": "w", "path": "../x"}],
-        [{"hub": "a/b", "path": "/x"}], [{"hub": "a/b", "path": 3}], [{"folder": "w", "more": 1}], {"hub": "a/b"},
+        [{"hub": "a/b", "path": "/x"}], [{"hub": "a/b", "path": 3}], [{"folder": "w", "more": 1}],
+        {"hub": "a/b"},
     ],
 )  # fmt: skip
 def test_unusable_sources_are_sentences_of_the_card(tmp_path, values):
