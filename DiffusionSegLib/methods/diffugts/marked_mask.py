@@ -47,7 +47,8 @@ def marked_mask(
     quality = np.zeros(len(picture), np.float32)
     marked = marks.slices()
     looker = _Looker(picture, logits, marks, canvas, shelf or RegionShelf())
-    chosen = {number: looker.by_marks(number, choice) for number in marked}
+    looking = progress.part(0.0, 0.7).track(marked, "Comparing regions")
+    chosen = {number: looker.by_marks(number, choice) for number in looking}
     for number, found in chosen.items():
         _put(belief, quality, number, found)
     for number, step in [(number, step) for number in marked for step in (-1, 1)]:

@@ -24,7 +24,7 @@ PLACES = {2: [(8, 6), (4, 3), (5, 2)], 3: [(4, 6, 5), (2, 3, 3), (1, 2, 4)]}
 
 def network(dims, seed=0):
     config = AnomalyMapsConfig((5, 7, 6), 12, inner=4, width=6, reach=(3, 5), dims=dims)
-    return awake(AnomalyMaps(config), seed)
+    return awake(AnomalyMaps(config), seed, gain=2.0)
 
 
 def features(dims, batch=2, seed=3):
@@ -48,6 +48,7 @@ def test_maps_classes_and_anomaly_are_those_of_the_equations(dims):
         assert float(found.anomaly[item]) == pytest.approx(slow[3], rel=1e-3, abs=1e-5)
     assert found.maps.shape[2:] == PLACES[dims][0]
     assert float(found.logits.std()) > 0.05  # the test sees more than biases
+    assert float((found.classes[:, 0] - found.classes[:, 1]).abs().max()) > 0.05
 
 
 @settings(max_examples=20)

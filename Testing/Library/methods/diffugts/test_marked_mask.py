@@ -111,3 +111,18 @@ def test_following_is_reported_and_can_be_stopped():
     assert told[-1].fraction == 1.0
     with pytest.raises(Cancelled):
         asked(picture, marks(picture.shape, [(0, *MIDDLE)]), Progress(cancelled=lambda: True))
+
+
+def test_many_marked_slices_are_reported_one_by_one():
+    picture, _ = volume([True] * 4)
+    told, left = [], [2]
+    given = marks(picture.shape, [(number, *MIDDLE) for number in range(4)])
+    asked(picture, given, Progress(listener=told.append))
+    assert [one.stage for one in told].count("Comparing regions") == 6  # the last when all is done
+
+    def cancelled():
+        left[0] -= 1
+        return left[0] < 0
+
+    with pytest.raises(Cancelled):
+        asked(picture, given, Progress(cancelled=cancelled))

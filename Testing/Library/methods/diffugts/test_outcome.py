@@ -101,5 +101,7 @@ def test_outside_the_region_a_refined_mask_stays(session):
     wanted = around.copy()
     wanted[0, 10:51, 10:51] = 0
     assert np.array_equal(found, wanted)
-    assert not made(session, zero + 1).mask(0.01).array[0, :10].any()
+    everywhere = made(session, zero + 1)
+    assert everywhere.mask(0.99).array[0, 10:51, 10:51].all()
+    assert everywhere.mask(0.01).array.sum() == 41**2
     session.set_image(IMAGE)
