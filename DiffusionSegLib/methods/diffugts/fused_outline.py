@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 from DiffusionSegLib.methods.diffugts.fusion import Fusion
@@ -15,13 +16,15 @@ from DiffusionSegLib.methods.diffugts.residual_evidence import ResidualEvidence
 __all__ = ["FusedOutline", "fused_outline", "untrained_fusion"]
 
 Floats = NDArray[np.float32]
+_OUTLINE_PIXELS = 1.0  # single pixels of a residual are noise; borders of tumors are smoother
+_SEAM_PIXELS = 1.5  # over which the pseudo-healthy part and the picture around it are mixed
 
 
 @dataclass(frozen=True)
 class FusedOutline:
     """(K, J, I) of the padded picture each. probability: mean over seeds, 0 outside of what was
     filled; spread: deviation over seeds; healthy: the pseudo-healthy picture in [0, 1], the mean
-    over seeds."""
+    over seeds where it was filled and the picture itself elsewhere."""
 
     probability: Floats
     spread: Floats
@@ -45,14 +48,23 @@ def fused_outline(
         fusion(*(one.to(device) for one in (coarse, shown, pixel, own))).cpu()
         for pixel, own in zip(evidence.pixel, feature, strict=True)
     ]
-    drawn = torch.stack(seeds) * evidence.filled.filled
+    filled = evidence.filled
+    drawn = torch.stack([_smooth(one, _OUTLINE_PIXELS) for one in seeds]) * filled.filled
     spread = drawn.std(dim=0) if len(seeds) > 1 else torch.zeros_like(drawn[0])
     nothing = torch.zeros(picture.shape[2:])
+    share = _smooth(filled.filled.float(), _SEAM_PIXELS)
+    healthy = torch.lerp(filled.cut(picture), filled.images.mean(dim=0), share)
     return FusedOutline(
         evidence.paste(drawn.mean(dim=0), nothing).numpy(),
         evidence.paste(spread, nothing).numpy(),
-        evidence.paste(evidence.filled.images.mean(dim=0), picture[0, 0]).numpy(),
+        evidence.paste(healthy, picture[0, 0]).numpy(),
     )
+
+
+def _smooth(items: Tensor, pixels: float) -> Tensor:
+    """(items, *voxels), within each item."""
+    widths = (0.0, *[pixels] * (items.ndim - 1))
+    return torch.from_numpy(ndimage.gaussian_filter(items.numpy(), widths, mode="nearest"))
 
 
 def untrained_fusion() -> Fusion:
