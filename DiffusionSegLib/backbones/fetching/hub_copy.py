@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.backbones.places import hub_room
 from DiffusionSegLib.backbones.store import file_sha256
-from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.errors import ModelError, OutputError
 from DiffusionSegLib.io.atomic import atomic_file
 from DiffusionSegLib.progress import Progress
 
@@ -70,6 +71,7 @@ def find_copy(source: str, choose: Chooser, prefer_half: bool) -> Path | None:
         names = choose(copy.listing, half)
         if names and copy.has(names):
             copy.check()
+            _remember_times(copy)
             return copy.folder
     return None
 
@@ -89,6 +91,16 @@ def write_copy(copy: HubCopy) -> None:
     values = {name: value for name, value in asdict(copy).items() if name != "folder"}
     with atomic_file(copy.folder / INDEX) as stream:
         stream.write((json.dumps(values, indent=1) + "\n").encode())
+
+
+def _remember_times(copy: HubCopy) -> None:
+    """Of files that were touched and found unchanged, so that they are read once only."""
+    times = [(copy.folder / one.path).stat().st_mtime_ns for one in copy.files]
+    if times != [one.changed_ns for one in copy.files]:
+        pairs = zip(copy.files, times, strict=True)
+        files = tuple(replace(one, changed_ns=time) for one, time in pairs)
+        with suppress(OutputError):  # a folder that may only be read
+            write_copy(replace(copy, files=files))
 
 
 def _copy(values: Any, folder: Path) -> HubCopy:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HubPart", "hub_parts", "is_here", "used_models"]
 
+_WEIGHTS = (".safetensors", ".pt", ".pth", ".bin")
+
 
 @dataclass(frozen=True)
 class HubPart:
@@ -62,7 +64,8 @@ def is_here(part: HubPart) -> bool:
     if copy is not None and part.use in copy.uses:
         return True
     name = part.source.partition("@")[0].replace("/", "--")
-    return any((_cache() / f"models--{name}" / "snapshots").glob("*/*"))
+    found = (_cache() / f"models--{name}" / "snapshots").rglob("*")
+    return any(path.suffix in _WEIGHTS for path in found)
 
 
 def used_models(entry: ModelEntry) -> tuple[str, ...]:

@@ -147,6 +147,25 @@ def test_a_file_that_was_changed_is_never_used_and_can_be_brought_back(hub, own_
     assert find_model("org/one") == copy.folder  # touched, and the same
 
 
+def test_a_copied_folder_is_read_once_and_then_trusted(hub):
+    copy = fetch()
+    for one in copy.files:
+        os.utime(copy.folder / one.path, (1, 1))
+    assert find_model("org/one") == copy.folder
+    times = {one.changed_ns for one in read_copy("org/one").files}
+    assert times == {1_000_000_000}
+
+
+def test_a_cache_without_weights_is_not_a_model_that_is_here(tmp_path):
+    room = tmp_path / "hf-cache" / "models--org--one" / "snapshots" / "abc"
+    room.mkdir(parents=True)
+    (room / "config.json").write_text("{}")
+    assert not is_here(PART)
+    (room / "unet").mkdir()
+    (room / "unet" / "w.safetensors").write_bytes(b"")
+    assert is_here(PART)
+
+
 def test_it_can_be_cancelled_and_gone_on_with(hub):
     asked = threading.Event()
 
