@@ -5,14 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Picture
 
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.training.splits import split_cases
-from Testing.Benchmarks.unseen.asking import PARTS, STROKE, WHOLE, open_fold
+from Testing.Benchmarks import pseudo_healthy_pictures as pictures
+from Testing.Benchmarks.unseen.asking import OWN, PARTS, STROKE, WHOLE, open_fold
 from Testing.Benchmarks.unseen.report import Alarm, Report, Scored, mean_over_types
 from Testing.Benchmarks.unseen.types import HEALTHY, TYPES, chaos_slices, cut_cases, held_out_names
+from Testing.Benchmarks.unseen_tumors import main
 from Testing.Benchmarks.zero_shot.cases import load_cases
 from Testing.Library.benchmarks.test_zero_shot_cases import a_label, add_picture
+from Testing.Library.methods.diffugts.toys import toy_card, toy_networks, write_card
 
 
 @pytest.fixture
@@ -166,3 +170,56 @@ def test_alarms_are_what_is_not_said_to_be_absent(tmp_path: Path) -> None:
     report.write(tmp_path / "new" / "t.json")
     written = json.loads((tmp_path / "new" / "t.json").read_text())
     assert [one["state"] for one in written["healthy"]] == list(states)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """RUNS/sarcoma/model: small networks that say they never saw a sarcoma."""
+    card = toy_card("trained")
+    card["training"] = {"left_out": "sarcoma"}
+    write_card(tmp_path, card, toy_networks())
+    (tmp_path / "runs" / "sarcoma").mkdir(parents=True)
+    (tmp_path / "diffugts" / "trained").rename(tmp_path / "runs" / "sarcoma" / "model")
+    return tmp_path / "runs"
+
+
+def test_the_command_on_bundled_samples(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--models", str(runs), "--types", "sarcoma-mr", "--limit", "1", "--strokes", "1"]
+    found = []
+    for name in ("a.json", "b.json"):
+        assert main([*words, "--json", str(tmp_path / name)]) == 0
+        found.append(json.loads((tmp_path / name).read_text()))
+    assert found[0] == found[1], "the same seed gives the same numbers"
+    cases = {one["algorithm"]: one for one in found[0]["cases"]}
+    assert set(OWN) <= set(cases)
+    assert {"Otsu", "whole body", "VAE residual", "4-class Otsu, class 4"} <= set(cases)
+    for one in cases.values():
+        assert 0 <= one["dice"] <= 1 and one["in_test"]
+        assert bool(one["state"]) == (one["algorithm"] in OWN)
+        if one["state"] == "NOT_FOUND" and "aside" not in one["algorithm"]:
+            assert one["dice"] == 0
+    told = capsys.readouterr().out
+    assert "mean Dice (median)" in told and "one stroke" in told and "sarcoma-mr 1" in told
+
+
+def test_which_models_are_asked_must_be_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--types", "sarcoma-mr"]) == 2
+    assert main(["--bundled", "--models", "x"]) == 2
+    assert capsys.readouterr().err.count("--models RUNS or --bundled") == 2
+
+
+def test_a_row_of_pictures(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = open_fold(runs, "sarcoma", "cpu", 0)
+    monkeypatch.setattr(pictures, "open_bundled", lambda *_: session)
+    words = ["-o", str(tmp_path), "--cases", "stroke-mr-2", "--device", "cpu"]
+    assert pictures.main(words) == 0
+    told = capsys.readouterr().out
+    assert "Dice 0." in told and "stroke-mr-2.png" in told
+    with Picture.open(tmp_path / "stroke-mr-2.png") as row:
+        # The image, its map, the outline at least, each as large as the image is drawn.
+        assert row.height == 330 or row.width > 3 * 300
+        assert row.width > 2.5 * row.height
