@@ -60,7 +60,8 @@ def test_a_click_anywhere_in_an_image(source, data):
     marked, other = found.included, found.excluded
     if not point.include:
         marked, other = other, marked
-    assert marked[tuple(np.rint(kji).astype(int))] and not other.any()
+    near = np.argwhere(marked) - kji
+    assert np.abs(near).max(axis=1).min() <= 0.5 + 1e-6 and not other.any()
     assert found.is_empty == (not point.include)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from DiffusionSegLib.backbones.generative.interface import ScanFacts
 from DiffusionSegLib.methods.constraints import FREE
@@ -146,6 +147,16 @@ def test_more_seeds_keep_the_first_ones_and_no_text_is_no_opinion(backbones):
     assert float((many.pixel[1] - many.pixel[0]).abs().max()) > 1e-3
 
 
+def smoothed(items, pixels):
+    """Of every item for itself."""
+    return torch.stack(
+        [
+            torch.from_numpy(ndimage.gaussian_filter(one.numpy(), pixels, mode="nearest"))
+            for one in items
+        ]
+    )
+
+
 @pytest.mark.parametrize("dims", [2, 3])
 @torch.no_grad()
 def test_opinions_are_fused_seed_by_seed_inside_what_was_filled(backbones, dims):
@@ -159,7 +170,8 @@ def test_opinions_are_fused_seed_by_seed_inside_what_was_filled(backbones, dims)
         cut, shown = (found.cut(torch.from_numpy(one)) for one in (belief, logits))
         inside = found.filled.filled
         seeds = [
-            fusion(cut, shown, pixel, feature if with_feature else 0 * feature) * inside
+            smoothed(fusion(cut, shown, pixel, feature if with_feature else 0 * feature), 1.0)
+            * inside
             for pixel, feature in zip(found.pixel, found.feature, strict=True)
         ]
         stacked = torch.stack(seeds)
@@ -170,6 +182,11 @@ def test_opinions_are_fused_seed_by_seed_inside_what_was_filled(backbones, dims)
         np.testing.assert_allclose(made.spread, found.paste(spread, nothing).numpy(), atol=1e-6)
         filled = found.paste(inside.float(), nothing).numpy() > 0
         assert filled[mask].all() and not made.probability[~filled].any()
-        assert made.healthy.shape == SHAPES[dims]
+        share = found.paste(smoothed(inside.float(), 1.5), nothing).numpy()
+        twin = found.paste(found.filled.images.mean(0), picture[0, 0]).numpy()
+        shown = (1 - share) * picture[0, 0].numpy() + share * twin
+        np.testing.assert_allclose(made.healthy, shown, atol=1e-5)
+        far = ndimage.distance_transform_edt(~filled) > 11  # what was not filled is the picture
+        assert np.array_equal(made.healthy[far], picture[0, 0].numpy()[far]) and far.any()
     if dims == 2:
         assert np.array_equal(made.healthy[0], picture[0, 0, 0].numpy())  # nothing masked there

@@ -12,11 +12,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-import DiffusionSegLib.methods.diffugts as package
 from DiffusionSegLib.backbones.manifest import ModelEntry, read_manifest
 from DiffusionSegLib.backbones.store import ModelStore, file_sha256
 from DiffusionSegLib.methods.diffugts.anomaly_maps import AnomalyMapsConfig
-from DiffusionSegLib.methods.diffugts.description import METHOD
 from DiffusionSegLib.methods.diffugts.marked_choice import MARK_FEATURES, MarkedChoice
 from DiffusionSegLib.methods.diffugts.networks import WEIGHTS, NetworksConfig, TrainedNetworks
 from DiffusionSegLib.methods.diffugts.region_features import FEATURES
@@ -121,8 +119,7 @@ def write_models(folder: Path, volume: bool = False) -> Path:
 
 
 def toy_session(folder: Path, name: str, **options: Any) -> Session:
-    """The method is put in by hand until its package offers it."""
-    package.METHOD = METHOD  # type: ignore[attr-defined]
+    """With a model of write_models."""
     store = ModelStore([folder, ROOT / "Resources" / "Models"])
     return Session("diffugts", name, "cpu", store=store, **options)
 
