@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import platform
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ __all__ = ["export_bundle", "with_used_models"]
 
 _CARDS = ("CARD.md",)
 _HOW = """\
-On the computer without a network, with Python {python} and this file's folder as working folder:
+On the computer without a network ({system}, Python {python}), in the folder of BUNDLE.zip:
 
 python -m zipfile -e BUNDLE.zip bundle
 python -m pip install --no-index --find-links bundle/wheels -c bundle/constraints.txt "{what}"
@@ -101,12 +103,11 @@ def _of_model(entry: ModelEntry) -> list[tuple[str, Path, str]]:
 
 
 def _of_wheels(room: Path, hub: bool, progress: Progress) -> list[tuple[str, Path, str]]:
-    import platform
-
     extras = "[hub]" if hub else ""
     found = bring_wheels(room, f"DiffusionSeg{extras}", progress)
     (room / CONSTRAINTS).write_text(constraints_text(), "utf-8")
-    words = _HOW.format(python=platform.python_version(), what=f"DiffusionSeg{extras}")
+    python, system = ".".join(platform.python_version_tuple()[:2]), sysconfig.get_platform()
+    words = _HOW.format(python=python, system=system, what=f"DiffusionSeg{extras}")
     (room / INSTALL).write_text(words, "utf-8")
     files = [(f"wheels/{one.name}", one, "") for one in found]
     return [*files, *((name, room / name, "") for name in (CONSTRAINTS, INSTALL))]
@@ -135,7 +136,7 @@ def _add(
     archive: zipfile.ZipFile, name: str, file: Path, sha256: str, progress: Progress
 ) -> Member:
     digest, size, whole = hashlib.sha256(), 0, _size(file) or 1
-    info = zipfile.ZipInfo(name)  # the date is always the same: same content, same bundle
+    info = zipfile.ZipInfo(name)  # without a date, as the index
     try:
         with open(file, "rb") as source, archive.open(info, "w", force_zip64=True) as target:
             while block := source.read(1 << 20):

@@ -48,7 +48,8 @@ class BundleIndex:
 def write_index(archive: zipfile.ZipFile, index: BundleIndex) -> None:
     """As the last member."""
     values = {"format": _FORMAT, **asdict(index)}
-    archive.writestr(INDEX_NAME, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+    info = zipfile.ZipInfo(INDEX_NAME)  # the date is always the same: same content, same bundle
+    archive.writestr(info, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_index(archive: zipfile.ZipFile, path: Path) -> BundleIndex:

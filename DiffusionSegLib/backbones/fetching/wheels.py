@@ -42,15 +42,17 @@ def bring_wheels(room: Path, requirement: str, progress: Progress) -> list[Path]
     constraints.write_text(constraints_text(), "utf-8")
     progress.report(0.0, "Making this program's wheel")
     checkout = _checkout()
-    if requirement.startswith("DiffusionSeg") and (checkout / "pyproject.toml").is_file():
+    own = requirement.startswith("DiffusionSeg")
+    if own and (checkout / "pyproject.toml").is_file():
         _pip(["wheel", "--no-deps", "--wheel-dir", str(room), str(checkout)], progress)
-    progress.report(0.1, "Downloading packages")
-    extra = [] if sys.platform == "darwin" else ["--extra-index-url", _CPU]
-    _pip(
-        ["download", "--dest", str(room), "--find-links", str(room), "--only-binary", ":all:",
-         "-c", str(constraints), *extra, requirement],
-        progress,
-    )  # fmt: skip
+    plain = ["download", "--dest", str(room), "--find-links", str(room), "--only-binary", ":all:"]
+    plain += ["-c", str(constraints)]
+    if own and sys.platform != "darwin":
+        progress.report(0.1, "Downloading torch for the CPU")
+        # Only torch is asked of that place; found in room, its "+cpu" goes before the large build.
+        _pip([*plain, "--no-deps", "--extra-index-url", _CPU, "torch"], progress)
+    progress.report(0.4, "Downloading packages")
+    _pip([*plain, requirement], progress)
     progress.report(1.0)
     return sorted(room.glob("*.whl"))
 
