@@ -67,7 +67,7 @@ def missing_items(
 ) -> tuple[list[ModelFile], list[HubPart]]:
     """What a download would bring: files and repositories that are not here, or not whole."""
     files = [one for one in entry.files if not is_whole(entry, one, progress)]
-    return files, [one for one in hub_parts(entry) if not _is_complete(one, half)]
+    return files, [one for one in hub_parts(entry) if not _is_complete(one, half, progress)]
 
 
 def is_whole(entry: ModelEntry, part: ModelFile, progress: Progress | None = None) -> bool:
@@ -100,13 +100,13 @@ def copy_checked(origin: Path, wanted: Wanted, progress: Progress) -> None:
         raise SourceFailure("it is another file (wrong sha256)")
 
 
-def _is_complete(part: HubPart, half: bool) -> bool:
+def _is_complete(part: HubPart, half: bool, progress: Progress) -> bool:
     """Downloaded or imported, and whole; what the hub's own cache has is not asked."""
     copy = read_copy(part.source)
     if copy is None or part.use not in copy.uses:
         return False
     try:
-        copy.check(thorough=True)
+        copy.check(progress, thorough=True)
         return find_copy(part.source, part.chooser(), half) is not None
     except ModelError:
         return False

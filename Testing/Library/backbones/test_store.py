@@ -64,13 +64,21 @@ def test_the_user_folder_shows_a_dropped_in_model(tmp_path, monkeypatch):
     assert ModelStore().find("cdal", "gray").folder == tmp_path / "cdal" / "gray"
 
 
-def test_the_bundled_model_wins_over_a_dropped_in_one(tmp_path, monkeypatch):
+def test_the_bundled_model_wins_over_a_dropped_in_one(tmp_path, monkeypatch, caplog):
     bundled, dropped = tmp_path / "bundled", tmp_path / "dropped"
     write_toy(bundled, "gray")
     change(write_toy(dropped, "gray"), title="Impostor")
     monkeypatch.setattr(store_module, "_bundled", lambda: [bundled])
     monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(dropped))
-    assert [entry.title for entry in ModelStore().list()] == ["Toy gray"]
+    with caplog.at_level(logging.WARNING):
+        assert [entry.title for entry in ModelStore().list()] == ["Toy gray"]
+    (record,) = caplog.records  # it is said which one is used, and how the other can be
+    for words in (bundled, f"{dropped / 'cdal' / 'gray'} is not", f"--model {dropped}"):
+        assert str(words) in record.getMessage()
+    other = ModelStore().find("cdal", str(dropped / "cdal" / "gray"))
+    assert other.title == "Impostor"
+    with pytest.raises(UnknownNameError, match="no model of adzus 'cdal/gray'"):
+        ModelStore().find("adzus", str(dropped / "cdal" / "gray"))
 
 
 def test_the_real_bundled_folder_is_the_checkouts():

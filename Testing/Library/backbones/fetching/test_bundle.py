@@ -169,7 +169,7 @@ def test_a_partial_file_is_gone_on_with_and_a_wrong_one_is_not_believed(bundle, 
 
 @given(where=st.integers(0, 10**9), bit=st.integers(0, 7))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_one_wrong_bit_anywhere_never_damages_what_is_here(bundle, own_folder, where, bit):
     """Either it is noticed, or it lies where nothing is read."""
