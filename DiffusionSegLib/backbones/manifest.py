@@ -18,7 +18,8 @@ __all__ = [
 ]  # fmt: skip
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_WORD = re.compile(r"\w[\w. -]*")
+_WORD = re.compile(r"\w[\w. -]{0,99}")
+_LONGEST = 200  # of the name of a file or a folder
 _VERSION = re.compile(r"\d+(\.\d+)*")
 
 
@@ -181,12 +182,8 @@ def _versions(values: Any) -> dict[str, str]:
 def _file(values: Mapping[str, Any]) -> ModelFile:
     path, digest = str(values["path"]), str(values["sha256"])
     parts = path.split("/")
-    if (
-        Path(path).is_absolute()
-        or {"..", "."} & set(parts)
-        or not all(parts)
-        or set(path) & {"\\", ":"}
-    ):
+    strange = set(path) & {"\\", ":"} or not path.isprintable() or max(map(len, parts)) > _LONGEST
+    if Path(path).is_absolute() or {"..", "."} & set(parts) or not all(parts) or strange:
         raise ValueError(f"the file {path!r} lies outside the model's folder")
     if not _SHA256.fullmatch(digest):
         raise ValueError(f"the sha256 of {path!r} is not 64 hexadecimal digits")

@@ -23,7 +23,7 @@ def user_folder() -> Path:
     cache, which other programs trim."""
     chosen = os.environ.get(_FOLDER_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(os.path.expanduser(chosen))
     from platformdirs import user_data_path
 
     return user_data_path("DiffusionSeg") / "models"

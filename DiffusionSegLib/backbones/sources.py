@@ -59,6 +59,8 @@ def _source(values: Any) -> Source:
         raise ValueError(f"{where!r} is no hub id of the form organization/name")
     if kinds[0] == "url" and not _is_web(where):
         raise ValueError(f"{where!r} is no address that begins with https:// or http://")
+    if not (where + path).isprintable():
+        raise ValueError(f"the source {where!r} holds what cannot be printed")
     if ".." in path.split("/") or path.startswith("/") or "\\" in path:
         raise ValueError(f"the path {path!r} lies outside its source")
     return Source(kinds[0], where, path)

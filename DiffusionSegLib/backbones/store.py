@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ class ModelStore:
         Raises UnknownNameError, and ModelError for a folder whose card is not usable.
         """
         if name is not None and _is_path(name):
-            return _in_folder(method, Path(name).expanduser())
+            return _in_folder(method, Path(os.path.expanduser(name)))
         entries = self.list(method)
         if name is None:
             return _default(method, entries)
@@ -115,7 +116,8 @@ def hidden_note(used: ModelEntry, hidden: ModelEntry) -> str:
 
 def _is_path(name: str) -> bool:
     """A name such as cdal/hippocampus is an id, unless a model's folder is there."""
-    return ("/" in name or "\\" in name) and (Path(name).expanduser() / "model.json").is_file()
+    card = os.path.join(os.path.expanduser(name), "model.json")
+    return ("/" in name or "\\" in name) and os.path.isfile(card)
 
 
 def _in_folder(method: str, folder: Path) -> ModelEntry:

@@ -80,7 +80,7 @@ def is_whole(entry: ModelEntry, part: ModelFile, progress: Progress | None = Non
 
 def copy_checked(origin: Path, wanted: Wanted, progress: Progress) -> None:
     """A file from a local folder, by way of a partial file. Raises SourceFailure, OutputError."""
-    if not origin.is_file():
+    if not os.path.isfile(origin):
         raise SourceFailure("there is no such file")
     if origin.stat().st_size != wanted.size:
         raise SourceFailure(f"it has {origin.stat().st_size} bytes instead of {wanted.size}")
@@ -158,7 +158,8 @@ def _from(
     if source.kind == "url":
         fetch_url(wanted, source.where, patience, progress)
     elif source.kind == "folder":
-        copy_checked(folder / Path(source.where).expanduser() / source.path, wanted, progress)
+        origin = folder / os.path.expanduser(source.where) / source.path
+        copy_checked(origin, wanted, progress)
     else:
         room = wanted.target.parent / f".{wanted.target.name}.hub"
         check_space(room, wanted.size)

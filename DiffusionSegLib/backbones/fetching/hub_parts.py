@@ -120,8 +120,7 @@ def _tables(settings: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_folder(source: str, folder: Path) -> bool:
-    own = Path(source).expanduser()
-    return (folder / own).is_dir() or own.is_dir()
+    return os.path.isdir(folder / source) or os.path.isdir(source)
 
 
 def _cache() -> Path:

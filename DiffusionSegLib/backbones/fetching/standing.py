@@ -6,6 +6,7 @@ import importlib.metadata
 import re
 from dataclasses import dataclass
 
+import DiffusionSegLib
 from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts, is_here
 from DiffusionSegLib.backbones.fetching.licences import check_accepted
 from DiffusionSegLib.backbones.fetching.space import shown_bytes
@@ -69,15 +70,21 @@ def _has_size(entry: ModelEntry, part: ModelFile) -> bool:
 
 
 def _check_version(entry: ModelEntry, package: str, version: str) -> None:
-    try:
-        found = importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        found = "none"
+    found = _installed(package)
     if _numbers(found) < _numbers(version):
         raise ModelError(
             f"The model {entry.id} needs {package} {version} or newer; found was {found}. "
             f"Install it with: pip install '{package}>={version}'"
         )
+
+
+def _installed(package: str) -> str:
+    if package.lower() == "diffusionseg":  # in Slicer it is no installed package
+        return DiffusionSegLib.__version__
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

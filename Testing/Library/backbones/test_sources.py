@@ -24,7 +24,7 @@ def test_all_kinds_in_their_order():
         [{"url": "https://"}], [{"url": "https://x.org/a b"}], [{"url": "https://x.org/\nHost: y"}],
         [{"url": "https://[x/w"}], [{"folder": "w", "path": "../x"}],
         [{"hub": "a/b", "path": "/x"}], [{"hub": "a/b", "path": 3}], [{"folder": "w", "more": 1}],
-        {"hub": "a/b"},
+        {"hub": "a/b"}, [{"folder": "a\0b"}],
     ],
 )  # fmt: skip
 def test_unusable_sources_are_sentences_of_the_card(tmp_path, values):
@@ -76,6 +76,9 @@ def test_the_further_fields_of_a_card(tmp_path):
         ({"files": [file_of("a//b", b"")]}, "outside"),
         ({"files": [file_of("C:b", b"")]}, "outside"),
         ({"files": [file_of("a\\b", b"")]}, "outside"),
+        ({"files": [file_of("a\0b", b"")]}, "outside"),
+        ({"files": [file_of("a" * 300, b"")]}, "outside"),
+        ({"name": "a" * 300}, "plain name"),
         ({"files": [{**file_of("w", b""), "size": -1}]}, "below zero"),
     ],
 )

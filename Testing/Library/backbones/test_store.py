@@ -81,6 +81,13 @@ def test_the_bundled_model_wins_over_a_dropped_in_one(tmp_path, monkeypatch, cap
         ModelStore().find("adzus", str(dropped / "cdal" / "gray"))
 
 
+@pytest.mark.parametrize("name", ["~nobody/x", "a/" + "b" * 5000, "a/\0", "/", "../..", "\\"])
+def test_names_that_look_like_folders_are_only_wrong_names(tmp_path, name):
+    write_toy(tmp_path, "gray")
+    with pytest.raises(UnknownNameError):
+        ModelStore([tmp_path]).find("cdal", name)
+
+
 def test_the_real_bundled_folder_is_the_checkouts():
     (folder,) = store_module._bundled()
     assert folder.parts[-2:] == ("Resources", "Models")

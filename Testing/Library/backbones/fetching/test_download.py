@@ -66,6 +66,7 @@ def test_sources_are_tried_in_order(own_folder, server, tmp_path):
     (tmp_path / "shelf").mkdir()
     (tmp_path / "shelf" / "weights.bin").write_bytes(DATA)
     sources = [{"url": gone}, {"folder": str(tmp_path / "nowhere")}, {"url": wrong}]
+    sources += [{"folder": "~nobody/x"}, {"folder": "x" * 5000}]
     files = [file_of("weights.bin", DATA, sources=[*sources, {"folder": str(tmp_path / "shelf")}])]
     entry = accepted(write(own_folder, card_of(files=files)))
     assert download(entry) == 1

@@ -1,5 +1,7 @@
 """What is said before a model is opened, and what a first use brings."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from DiffusionSegLib.backbones.fetching.standing import Standing, check_ready, s
 from DiffusionSegLib.backbones.places import hub_room, user_folder
 from DiffusionSegLib.backbones.store import ModelStore, file_path
 from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.progress import Progress
 from Testing.Library.backbones.fetching.toy_cards import card_of, content, file_of, write
 
@@ -43,6 +46,38 @@ def test_versions_are_compared_as_numbers(own_folder, monkeypatch, version, fits
     else:
         with pytest.raises(ModelError, match=r"needs torch 99 or newer; found was 2\.13\.0"):
             check_ready(entry)
+
+
+def test_this_programs_own_version_needs_no_installed_package(own_folder, monkeypatch):
+    from importlib import metadata
+
+    def none(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", none)
+    check_ready(write(own_folder, card_of(minimum={"DiffusionSeg": "0.0.1"})))
+    with pytest.raises(ModelError, match="needs DiffusionSeg 999 or newer"):
+        check_ready(write(own_folder, card_of(minimum={"DiffusionSeg": "999"})))
+
+
+def test_a_session_brings_its_model_and_says_so(own_folder, server, tmp_path):
+    from Testing.Library.toy_model import smooth_image, toy_session, write_toy
+
+    entry = write_toy(own_folder, "gray")
+    card = json.loads((entry.folder / "model.json").read_text())
+    weights = (entry.folder / "weights.safetensors").read_bytes()
+    card["files"][0]["sources"] = [{"url": server.serve("/w", weights)}]
+    entry = write(own_folder, card)
+    (entry.folder / "weights.safetensors").unlink()
+    image, stages = smooth_image(Geometry((1, 24, 24))), []
+    with pytest.raises(ModelError, match="accepted once"):
+        toy_session(own_folder, "gray").set_image(image)
+    accept_licence(entry)
+    session = toy_session(own_folder, "gray")
+    session.set_image(image, progress=Progress(lambda report: stages.append(report.stage)))
+    assert any("weights.safetensors" in stage and "of" in stage for stage in stages)
+    proposal = session.propose()
+    assert proposal.provenance.licence == "CC0-1.0" and len(server.seen) == 1
 
 
 def test_a_package_that_is_missing_is_named(own_folder):
