@@ -9,6 +9,7 @@ from DiffusionSegLib.backbones.fetching.standing import check_ready
 from DiffusionSegLib.backbones.generative.opening import open_generative
 from DiffusionSegLib.backbones.maisi.variants import VARIANTS
 from DiffusionSegLib.backbones.manifest import read_manifest
+from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.methods.contract import RunOptions
 from DiffusionSegLib.methods.diffugts.intensities import IntensityRule
@@ -84,3 +85,11 @@ def test_one_changed_setting_opens_weights_of_one_s_own(tmp_path):
     predictor = DiffuGtsPredictor.load(entry, "cpu")
     assert predictor.networks is None
     assert predictor.backbone.name == "maisi/rflow-mr-brain"
+
+
+def test_the_default_is_one_that_needs_nothing_fetched():
+    store = ModelStore([ROOT / "Resources" / "Models"])
+    names = [entry.name for entry in store.list("diffugts")]
+    assert [f"maisi-{name}" for name in NAMES] == [one for one in names if one.startswith("maisi")]
+    assert store.find("diffugts").name == "compact"
+    assert hub_parts(store.find("diffugts")) == ()
