@@ -68,6 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--types", nargs="+", choices=(*TYPES, "none"), metavar="TYPE",
         help=f"of {', '.join(TYPES)}; none: healthy pictures only (default: all)",
     )  # fmt: skip
+    parser.add_argument(
+        "--part", choices=("all", "test"), default="all",
+        help="of a type's cases: all, or only those of the split's test part (default: all)",
+    )  # fmt: skip
     parser.add_argument("--strokes", type=int, choices=(0, 1), default=0)
     parser.add_argument("--no-healthy", action="store_true", help="leave healthy pictures out")
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many cases a type")
@@ -82,8 +86,10 @@ def run(args: argparse.Namespace) -> int:
     """Every type with the model that never saw it; then what none of them should see."""
     if (args.models is None) != args.bundled:
         raise InputError("Give either --models RUNS or --bundled: which models are asked?")
+    if args.bundled:
+        args.part = "test"
     title = "Types that training showed" if args.bundled else "Types that training left out"
-    report = Report(title, _conditions(args), whole_types=not args.bundled)
+    report = Report(title, _conditions(args), whole_types=args.part == "all")
     for kind in _types(args):
         begun = clock("cpu")
         scored = list(_type(kind, TYPES[kind], args))
@@ -107,7 +113,7 @@ def _type(kind: str, asked: Asked, args: argparse.Namespace) -> Iterator[Scored]
     asker = _asker(asked.fold, args)
     autoencoder = Autoencoder(asker.model, args.device)
     cases = list(cut_cases(asked, args.data, None, args.seed))
-    if args.bundled:
+    if args.part == "test":
         cases = [one for one in cases if one.in_test]
     for one in _evenly(cases, args.limit):
         yield from _own(kind, asked, one, asker, args.strokes)

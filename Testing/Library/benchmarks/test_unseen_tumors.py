@@ -215,11 +215,11 @@ def test_a_row_of_pictures(
 ) -> None:
     session = open_fold(runs, "sarcoma", "cpu", 0)
     monkeypatch.setattr(pictures, "open_bundled", lambda *_: session)
-    words = ["-o", str(tmp_path), "--cases", "stroke-mr-2", "--device", "cpu"]
+    words = ["-o", str(tmp_path), "--cases", "stroke-ct", "--device", "cpu"]
     assert pictures.main(words) == 0
     told = capsys.readouterr().out
-    assert "Dice 0." in told and "stroke-mr-2.png" in told
-    with Picture.open(tmp_path / "stroke-mr-2.png") as row:
+    assert "Dice 0." in told and "pseudo-healthy-stroke-ct.png" in told
+    with Picture.open(tmp_path / "pseudo-healthy-stroke-ct.png") as row:
         # The image, its map, the outline at least, each as large as the image is drawn.
         assert row.height == 330 or row.width > 3 * 300
         assert row.width > 2.5 * row.height
