@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from DiffusionSegLib.backbones.fetching.bundle_index import BundleIndex, Member, read_index
+from DiffusionSegLib.backbones.fetching.bundle_index import (
+    BAD_ZIP,
+    BundleIndex,
+    Member,
+    read_index,
+)
 from DiffusionSegLib.backbones.fetching.hub_copy import (
     CopiedFile,
     HubCopy,
@@ -102,7 +107,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except FileNotFoundError as error:
         raise ModelError(f"There is no bundle {path}; check its name.") from error
-    except (zipfile.BadZipFile, OSError) as error:
+    except BAD_ZIP as error:
         raise ModelError(
             f"The bundle {path} cannot be read ({error}): it is cut off or no bundle. Copy it "
             "again."
@@ -118,7 +123,7 @@ def _entry(archive: zipfile.ZipFile, member: Member, path: Path) -> ModelEntry:
     target = user_folder() / member.name.partition("/")[2]
     try:
         content = archive.read(member.name)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+    except BAD_ZIP as error:
         raise _damaged(path, member, error) from error
     entry = parse_manifest(content, target)
     if target.parent != user_folder() / entry.method / entry.name:
@@ -274,24 +279,31 @@ def _extract(
 def _append(
     archive: zipfile.ZipFile, member: Member, out: IO[bytes], progress: Progress, path: Path
 ) -> None:
-    have = out.tell()
-    if have > member.size:
+    have: int | None = out.tell()
+    if have is not None and have > member.size:
         out.truncate(0)
         have = 0
     try:
         source = archive.open(member.name)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except BAD_ZIP as error:
         raise _damaged(path, member, error) from error
     with source:
-        try:
-            source.seek(have)
-            while block := source.read(1 << 20):
-                out.write(block[: max(0, member.size - out.tell())])
-                progress.report(out.tell() / max(1, member.size))
-        except (zipfile.BadZipFile, EOFError) as error:
-            raise _damaged(path, member, error) from error
+        while block := _block(source, have, member, path):
+            out.write(block[: max(0, member.size - out.tell())])
+            progress.report(out.tell() / max(1, member.size))
+            have = None
     out.flush()
     os.fsync(out.fileno())
+
+
+def _block(source: IO[bytes], start: int | None, member: Member, path: Path) -> bytes:
+    """The next one, or the one at start."""
+    try:
+        if start is not None:
+            source.seek(start)
+        return source.read(1 << 20)
+    except BAD_ZIP as error:
+        raise _damaged(path, member, error) from error
 
 
 def _damaged(path: Path, member: Member, error: object) -> ModelError:

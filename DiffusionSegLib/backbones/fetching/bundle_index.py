@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +14,15 @@ from DiffusionSegLib.backbones.sources import HUB_ID
 from DiffusionSegLib.errors import ModelError
 
 __all__ = [
-    "CONSTRAINTS", "INDEX_NAME", "INSTALL", "BundleIndex", "Member", "read_index", "write_index",
+    "BAD_ZIP", "CONSTRAINTS", "INDEX_NAME", "INSTALL", "BundleIndex", "Member", "read_index",
+    "write_index",
 ]  # fmt: skip
 
+# What reading a damaged zip may raise.
+BAD_ZIP = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError,
+    ValueError,
+)  # fmt: skip
 INDEX_NAME = "bundle.json"
 CONSTRAINTS, INSTALL = "constraints.txt", "INSTALL.txt"
 _FORMAT = 1
@@ -55,7 +62,8 @@ def write_index(archive: zipfile.ZipFile, index: BundleIndex) -> None:
 def read_index(archive: zipfile.ZipFile, path: Path) -> BundleIndex:
     """Checked: every member is listed once and lies inside; raises ModelError."""
     try:
-        if archive.getinfo(INDEX_NAME).file_size > _LARGEST_INDEX:
+        told = archive.getinfo(INDEX_NAME)
+        if told.file_size > _LARGEST_INDEX or told.compress_type != zipfile.ZIP_STORED:
             raise ValueError(f"its {INDEX_NAME} is too large")
         values = json.loads(archive.read(INDEX_NAME).decode("utf-8"))
         if values["format"] != _FORMAT:
@@ -66,7 +74,7 @@ def read_index(archive: zipfile.ZipFile, path: Path) -> BundleIndex:
         _compare(archive.infolist(), members)
     except KeyError as error:
         raise ModelError(f"{path} is no bundle of models: {error} is missing in it.") from error
-    except (ValueError, TypeError, AttributeError, zipfile.BadZipFile, OSError) as error:
+    except (TypeError, AttributeError, *BAD_ZIP) as error:
         raise ModelError(f"The bundle {path} is not usable: {error}. Copy it again.") from error
     return index
 
@@ -101,6 +109,8 @@ def _repository(values: Any) -> dict[str, Any]:
 
 def _compare(there: Sequence[zipfile.ZipInfo], members: Sequence[Member]) -> None:
     names = [one.filename for one in there]
+    if any(one.compress_type != zipfile.ZIP_STORED for one in there):
+        raise ValueError("its members are compressed, as this program never does")
     listed = [one.name for one in members] + [INDEX_NAME]
     if len(set(map(str.lower, names))) != len(names):
         raise ValueError("a member is in it twice")

@@ -233,6 +233,17 @@ def test_a_list_that_does_not_fit_is_refused(bundle):
         open_bundle(bundle)
 
 
+def test_members_that_were_compressed_again_are_refused(bundle):
+    """What unpacks them may fail in ways of its own, or unpack without end."""
+    with zipfile.ZipFile(bundle) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(ModelError, match="no bundle|not usable|compressed"):
+        open_bundle(bundle)
+
+
 def test_a_list_and_a_card_that_disagree_are_refused(bundle):
     """Else a bundle could put other weights under a card's name."""
     name = "models/cdal/toy/weights.bin"
