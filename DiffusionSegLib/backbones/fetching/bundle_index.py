@@ -64,7 +64,7 @@ def read_index(archive: zipfile.ZipFile, path: Path) -> BundleIndex:
     try:
         told = archive.getinfo(INDEX_NAME)
         if told.file_size > _LARGEST_INDEX or told.compress_type != zipfile.ZIP_STORED:
-            raise ValueError(f"its {INDEX_NAME} is too large")
+            raise ValueError(f"its {INDEX_NAME} is too large or compressed")
         values = json.loads(archive.read(INDEX_NAME).decode("utf-8"))
         if values["format"] != _FORMAT:
             raise ValueError(f"its format {values['format']!r} is not known here")
