@@ -1,7 +1,7 @@
 """What a text asks for: an organ, a finding, a modality. Imports no torch.
 
-English only. A text that names none of the words in anatomy.json is still answered, but never as
-something sure.
+English only. A text that names no organ in anatomy.json is still answered, but never as something
+sure.
 """
 
 from __future__ import annotations
@@ -30,11 +30,6 @@ class AskedTarget:
     finding: str = ""
     modality: str = ""
     region: tuple[str, str] | None = None
-
-    @property
-    def is_understood(self) -> bool:
-        """Whether the text names an organ or a finding at all."""
-        return bool(self.organ or self.finding)
 
 
 def asked_target(text: str) -> AskedTarget:

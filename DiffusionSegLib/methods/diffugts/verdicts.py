@@ -40,12 +40,8 @@ def text_verdict(
         return PresenceVerdict(
             Verdict.NOT_FOUND, score, f"Nothing here stands out enough to be a {named}."
         )
-    if text and not target.is_understood:
-        reason = (
-            f"The words {text!r} name no organ or finding that is known here (English only); what "
-            "stands out most is shown, which may be something else."
-        )
-        return PresenceVerdict(Verdict.UNCERTAIN, score, reason)
+    if not target.organ:
+        return PresenceVerdict(Verdict.UNCERTAIN, score, _without_organ(text))
     if score < limits.found:
         return PresenceVerdict(
             Verdict.UNCERTAIN, score, f"This may be a {named}; healthy structures can look like it."
@@ -53,6 +49,13 @@ def text_verdict(
     return PresenceVerdict(
         Verdict.FOUND, score, f"This stands out from healthy tissue as a {named} would."
     )
+
+
+def _without_organ(text: str) -> str:
+    shown = "what stands out most is shown, which may be something else."
+    if not text:
+        return f"Nothing was named; {shown}"
+    return f"The words {text!r} name no organ that is known here (English only); {shown}"
 
 
 def marked_verdict(score: float) -> PresenceVerdict:

@@ -29,15 +29,16 @@ def test_scores_between_the_limits_are_uncertain(score, state):
     assert found.state is state and found.score == score and "kidney cyst" in found.reason
 
 
-@pytest.mark.parametrize("text", ["Nierentumoren", "脑肿瘤", "xyzzy", "опухоль", "please help"])
-def test_words_that_are_not_understood_are_never_sure(text):
+@pytest.mark.parametrize("text", ["Nierentumoren", "脑肿瘤", "xyzzy", "Tumor in der Leber", "a tumor", "cyst"])
+def test_words_that_name_no_organ_are_never_sure(text):
     assert said(0.99, text).state is Verdict.UNCERTAIN
     assert text in said(0.99, text).reason and "English only" in said(0.99, text).reason
     assert said(0.1, text).state is Verdict.NOT_FOUND
 
 
-def test_no_words_ask_for_any_tumor():
-    assert said(0.9, "").state is Verdict.FOUND and "tumor" in said(0.9, "").reason
+def test_no_words_ask_for_any_tumor_and_are_never_sure():
+    assert said(0.9, "").state is Verdict.UNCERTAIN and "Nothing was named" in said(0.9, "").reason
+    assert said(0.1, "").state is Verdict.NOT_FOUND and "tumor" in said(0.1, "").reason
     assert "brain tumor" in said(0.9, "brain").reason
 
 
