@@ -29,7 +29,7 @@ LESIONS = {  # after one click, after three, after nothing at all
 SARCOMAS = {  # (sample, channel): with a box, after one click, after three, on the largest slice
     ("STS_021", 0): (0.85, 0.66, 0.76),
     ("STS_021", 1): (0.79, 0.72, 0.79),
-    ("STS_049", 0): (0.86, 0.70, 0.88),
+    ("STS_049", 0): (0.86, 0.70, 0.86),
     ("STS_049", 1): (0.84, 0.67, 0.86),
 }
 # Volumes, after one click and after three. The hippocampus has no border that can be seen on many
