@@ -60,7 +60,7 @@ clean: ## Remove what the tools left behind (keeps .venv, models and results)
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	find DiffusionSegLib DiffusionSeg Testing -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP)-run: EXTRAS =
+$(STAMP)-run: EXTRAS = [text]
 $(STAMP)-test: EXTRAS = [test,train,bench]
 $(STAMP)-lint: EXTRAS = [lint]
 $(STAMP)-bench: EXTRAS = [bench]

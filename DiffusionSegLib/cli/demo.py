@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from DiffusionSegLib.demo.run import SampleResult
 
 DESCRIPTION = """\
-Outlines the sample images that come with the program, each with its own model and some of them by
-ADZUS, which no outline was ever shown to, and writes the outlines (.seg.nrrd), overlay pictures
-(.png) and one page (index.html) that shows image, outline, probability and uncertainty, with Dice
-against the known outline. Needs no network.
+Outlines the sample images that come with the program, each with its own model, some of them by
+ADZUS, which no outline was ever shown to, and one by DiffuGTS, which is asked in words. Writes the
+outlines (.seg.nrrd), overlay pictures (.png) and one page (index.html) that shows image, outline,
+probability and uncertainty, with Dice against the known outline. Needs no network.
 """
 
 
@@ -46,12 +46,11 @@ def run(args: argparse.Namespace) -> int:
     """Prints a small table and the path of the page."""
     from DiffusionSegLib.demo.page import render_page
     from DiffusionSegLib.demo.run import run_samples
-    from DiffusionSegLib.demo.samples import load_samples, samples_folder
-    from DiffusionSegLib.demo.zero_shot import zero_shot_samples
+    from DiffusionSegLib.demo.samples import samples_folder
+    from DiffusionSegLib.demo.shown import shown_samples
     from DiffusionSegLib.io.atomic import atomic_file
 
-    samples = load_samples(samples_folder())
-    samples = (*samples, *zero_shot_samples(samples))
+    samples, lack = shown_samples(samples_folder())
     page = _folder(args.output) / "index.html"
     check_outputs([page])
     with progress_bar(args.quiet) as progress:
@@ -60,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     with atomic_file(page) as file:
         file.write(render_page(results, machine, __version__).encode())
     if not args.quiet:
-        print("\n".join([*_table(results), "", f"The page: {page.resolve()}"]))
+        told = [f"Left out what is asked for in words. {lack}"] if lack else []
+        print("\n".join([*_table(results), *told, "", f"The page: {page.resolve()}"]))
     if args.open:
         webbrowser.open(page.resolve().as_uri())
     return exit_codes.BAD_INPUT if any(result.error for result in results) else exit_codes.OK

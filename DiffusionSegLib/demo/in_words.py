@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 
 from DiffusionSegLib.demo.samples import Sample
+from DiffusionSegLib.errors import ModelError
 
-__all__ = ["WORDS", "worded_samples"]
+__all__ = ["WORDS", "worded_samples", "words_lack"]
 
 WORDS = "words"
 
@@ -30,3 +32,16 @@ def worded_samples(samples: Sequence[Sample]) -> tuple[Sample, ...]:
         for sample in samples
         if sample.text
     )
+
+
+def words_lack() -> str:
+    """What is missing on this machine before words can be read, as a sentence; "" for nothing."""
+    from DiffusionSegLib.backbones.compact.words import find_minilm
+
+    try:
+        find_minilm()
+    except ModelError as error:
+        return str(error)
+    if find_spec("transformers") is None:
+        return "Words need the Python package transformers: pip install 'DiffusionSeg[text]'"
+    return ""
