@@ -9,6 +9,7 @@ from typing import Any
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.packed_path import data_folder, packed_path
 from DiffusionSegLib.training.presets import read_overrides
 
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     from DiffusionSegLib.training.backbone.settings import choose_settings
 
     settings = choose_settings(args.preset, _overrides(args))
-    packed = _packed_path(args)
+    packed = packed_path(args)
     if not packed.exists() or args.data is not None:
         _pack(args, packed, progress.part(0.0, 0.05))
     if args.pack_only:
@@ -73,28 +74,16 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     return export_model(args.output, pack, folder, progress.part(0.95, 1.0))
 
 
-def _packed_path(args: argparse.Namespace) -> Path:
-    if args.packed is not None:
-        return Path(args.packed)
-    if args.output is None:
-        raise InputError("Give --packed, the file of packed data, or --output, the run's folder.")
-    return Path(args.output) / "data.safetensors"
-
-
 def _pack(args: argparse.Namespace, packed: Path, progress: Progress) -> None:
     from DiffusionSegLib.backbones.compact.config import CompactConfig
     from DiffusionSegLib.backbones.compact.words import open_minilm
     from DiffusionSegLib.training.backbone.packing import pack_sources
     from DiffusionSegLib.training.backbone.sources import load_sources
 
-    if args.data is None or not args.data.is_dir():
-        raise InputError(
-            f"There are no packed data {packed}, and --data must be an existing folder of data "
-            f"sets to make them, not {args.data}."
-        )
+    data = data_folder(args, packed)
     words = open_minilm(CompactConfig().text_length)
     sources = load_sources(args.sources)
-    pack_sources(sources, args.data, lambda text: words.embed(text).states, packed, progress)
+    pack_sources(sources, data, lambda text: words.embed(text).states, packed, progress)
 
 
 def _overrides(args: argparse.Namespace) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.presets import read_overrides
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,15 +96,7 @@ def _pack(task: Any, args: argparse.Namespace, packed: Path, progress: Progress)
 
 
 def _overrides(args: argparse.Namespace) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for item in args.set:
-        name, separator, text = item.partition("=")
-        if not separator:
-            raise InputError(f"--set takes NAME=VALUE, not {item!r}.")
-        try:
-            values[name] = json.loads(text)
-        except json.JSONDecodeError:
-            values[name] = text
+    values = read_overrides(args.set)
     for name in ("mode", "steps", "seed"):
         if getattr(args, name) is not None:
             values[name] = getattr(args, name)

@@ -9,6 +9,7 @@ from typing import Any
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.packed_path import data_folder, packed_path
 from DiffusionSegLib.training.presets import read_overrides
 
 BACKBONE = {"kind": "compact", "name": "compact"}
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     from DiffusionSegLib.training.diffugts.settings import choose_settings
 
     settings = choose_settings(args.preset, _overrides(args))
-    packed = _packed_path(args)
+    packed = packed_path(args)
     if not packed.exists() or args.data is not None:
         _pack(args, packed, progress.part(0.0, 0.05))
     if args.pack_only:
@@ -86,26 +87,14 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     return export_model(trained, settings, pack, device, model)
 
 
-def _packed_path(args: argparse.Namespace) -> Path:
-    if args.packed is not None:
-        return Path(args.packed)
-    if args.output is None:
-        raise InputError("Give --packed, the file of packed data, or --output, the run's folder.")
-    return Path(args.output) / "data.safetensors"
-
-
 def _pack(args: argparse.Namespace, packed: Path, progress: Progress) -> None:
     from DiffusionSegLib.backbones.sentences.opening import open_sentences
     from DiffusionSegLib.training.diffugts.packing import pack_lesions
     from DiffusionSegLib.training.diffugts.sources import load_lesion_sources
 
-    if args.data is None or not args.data.is_dir():
-        raise InputError(
-            f"There are no packed data {packed}, and --data must be an existing folder of data "
-            f"sets to make them, not {args.data}."
-        )
+    data = data_folder(args, packed)
     sources = load_lesion_sources(args.sources)
-    pack_lesions(sources, args.data, open_sentences(SENTENCES).embed, packed, progress)
+    pack_lesions(sources, data, open_sentences(SENTENCES).embed, packed, progress)
 
 
 def _overrides(args: argparse.Namespace) -> dict[str, Any]:
