@@ -105,7 +105,7 @@ class Outlining:
         projection = None if self.networks is None else self.networks.residual
         found = residual_evidence(
             self.backbone, picture, grown, condition, self.settings.inpainting, run.seed,
-            projection, texts, progress, shown,
+            projection, texts, progress, shown, plan,
         )  # fmt: skip
         fusion = untrained_fusion() if self.networks is None else self.networks.fusion
         with_feature = self.settings.evidence == "all"

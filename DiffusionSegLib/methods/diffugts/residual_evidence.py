@@ -14,7 +14,7 @@ from DiffusionSegLib.backbones.generative.interface import GenerativeBackbone
 from DiffusionSegLib.methods.diffugts.anomaly_maps import ABNORMAL, NORMAL
 from DiffusionSegLib.methods.diffugts.dimensions import resized
 from DiffusionSegLib.methods.diffugts.feature_residual import FeatureResidual
-from DiffusionSegLib.methods.diffugts.inpainting_plan import PseudoHealthySettings
+from DiffusionSegLib.methods.diffugts.inpainting_plan import InpaintingPlan, PseudoHealthySettings
 from DiffusionSegLib.methods.diffugts.pixel_residual import difference_scale, pixel_residual
 from DiffusionSegLib.methods.diffugts.pseudo_healthy import PseudoHealthy, Shown, pseudo_healthy
 from DiffusionSegLib.progress import Progress
@@ -52,15 +52,17 @@ def residual_evidence(
     texts: Tensor | None,
     progress: Progress,
     shown: Shown | None = None,
+    plan: InpaintingPlan | None = None,
 ) -> ResidualEvidence:
     """picture: (1, 1, K, J, I); mask: (K, J, I), already grown. texts: (2, width) of the prompt.
+    plan: of `plan_inpainting` for the mask, when it is there already.
 
     The pixel residual is taken against what the autoencoder alone gives back, so that it shows
     what the diffusion model changed and not what the autoencoder cannot draw.
     """
     filled = pseudo_healthy(
         backbone, picture, None, torch.from_numpy(mask), condition, settings, seed, progress,
-        shown=shown,
+        plan, shown,
     )  # fmt: skip
     difference = (filled.baseline - filled.images).numpy()
     spatial = tuple(range(2, difference.ndim))

@@ -9,7 +9,6 @@ each picture lies, and the split.
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.training.packed_file import write_packed
 from DiffusionSegLib.training.squeeze import expand, squeeze
 
 __all__ = ["Pack", "Picture", "read_pack", "write_pack"]
@@ -75,8 +75,6 @@ _PLAIN = ("kind", "tumor", "case", "patient", "part", "healthy", "texts")
 
 def write_pack(path: Path, pack: Pack) -> None:
     """Write beside the old file, then replace it."""
-    from safetensors.torch import save_file
-
     rows, pieces, start = [], [], 0
     for picture in pack.pictures:
         sizes = []
@@ -88,12 +86,7 @@ def write_pack(path: Path, pack: Pack) -> None:
         start += sum(sizes)
     index: dict[str, Any] = {"pictures": rows, "texts": pack.texts}
     index["split"] = {part: list(cases) for part, cases in pack.split.items()}
-    joined = torch.from_numpy(np.frombuffer(b"".join(pieces), np.uint8).copy())
-    tensors = {"pictures": joined, "text": pack.text.to(torch.float16).contiguous()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(tensors, str(partial), metadata={"index": json.dumps(index)})
-    os.replace(partial, path)
+    write_packed(path, pieces, pack.text, index)
 
 
 def read_pack(path: Path) -> Pack:
