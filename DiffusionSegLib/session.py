@@ -49,9 +49,9 @@ class Session:
     """A method with a model on a device, and the image it works on.
 
     method, model: names (see `diffusionseg methods`, `models`); device: auto, cpu, cuda, cuda:N,
-    mps; seed decides every random draw; samples: size of the ensemble (None: the model's own);
-    parameters: of the method, by name. Raises UnknownNameError, InputError, ModelError and
-    DeviceError.
+    xpu, xpu:N, mps; seed decides every random draw; samples: size of the ensemble (None: the
+    model's own); parameters: of the method, by name. Raises UnknownNameError, InputError,
+    ModelError and DeviceError.
     """
 
     def __init__(

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from DiffusionSegLib.cli.parser import nearest
+from DiffusionSegLib.compute.device import is_device_name
 
 COORDINATE_OPTIONS = ("--point", "--box", "--region")
-_DEVICE_KINDS = ("auto", "cpu", "cuda", "mps")
+_DEVICE_KINDS = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,11 @@ def box(text: str) -> tuple[float, ...]:
 
 
 def device(text: str) -> str:
-    """auto, cpu, mps, cuda or cuda:INDEX."""
-    kind, separator, index = text.partition(":")
-    known = kind in _DEVICE_KINDS and (not separator or (kind == "cuda" and index.isdecimal()))
-    if not known:
+    """auto, cpu, mps, cuda, cuda:INDEX, xpu or xpu:INDEX."""
+    kind = text.partition(":")[0]
+    if not is_device_name(text):
         raise argparse.ArgumentTypeError(
-            f"a device is auto, cpu, mps, cuda or cuda:0, not {text!r}"
+            f"a device is auto, cpu, mps, cuda, cuda:0, xpu or xpu:0, not {text!r}"
             f"{nearest(kind, _DEVICE_KINDS)}"
         )
     return text

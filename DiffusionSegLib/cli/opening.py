@@ -47,7 +47,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--device", type=arguments.device, default="auto", metavar="D",
-        help="auto, cpu, cuda, cuda:0 or mps (default: auto)",
+        help="auto, cpu, cuda or cuda:0 (NVIDIA, AMD), xpu (Intel), mps (Apple); default: auto",
     )  # fmt: skip
     group.add_argument(
         "--set", type=arguments.setting, action="append", default=[], metavar="NAME=VALUE",

@@ -11,7 +11,8 @@ from os import getpid
 from typing import Any
 
 import DiffusionSegLib
-from DiffusionSegLib.compute.device import memory_errors_explained
+from DiffusionSegLib.compute.device import has_own_memory, memory_errors_explained
+from DiffusionSegLib.compute.device_memory import gpu_allocated, gpu_memory, release_unused
 from DiffusionSegLib.errors import InputError, OutOfMemoryError
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Box, Prompt
@@ -24,7 +25,6 @@ from DiffusionSegLib.worker.job import Job
 from DiffusionSegLib.worker.memory import (
     PeakMeter,
     computer_memory,
-    device_allocated,
     process_memory,
 )
 from DiffusionSegLib.worker.packing import (
@@ -78,7 +78,7 @@ class Engine:
         """What is used, and what for."""
         warm = list(self._warm.values())
         devices = {part.session.device for part in warm}
-        allocated = [size for name in devices if (size := device_allocated(name)) is not None]
+        allocated = [size for name in devices if (size := gpu_allocated(name)) is not None]
         return MemoryReport(
             process_memory(),
             sum(allocated) if allocated else None,
@@ -156,9 +156,7 @@ class Engine:
         others = [name for name in self._warm if name != setup.network]
         for name in others:
             del self._warm[name]
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
+        release_unused()
         return bool(others)
 
 
@@ -205,11 +203,9 @@ def _tried(session: Session, progress: Progress) -> Rate | None:
 
 
 def _used_and_free(device: str) -> tuple[int, int | None]:
-    allocated = device_allocated(device)
-    if device.startswith("cuda") and allocated is not None:
-        import torch
-
-        return allocated, int(torch.cuda.mem_get_info(device)[0])
+    allocated = gpu_allocated(device)
+    if has_own_memory(device) and allocated is not None:
+        return allocated, gpu_memory(device)[1]
     return process_memory(), computer_memory()[1]
 
 

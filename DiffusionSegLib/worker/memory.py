@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from DiffusionSegLib.compute.device import has_own_memory
+from DiffusionSegLib.worker.mac_memory import mac_free
 from DiffusionSegLib.worker.windows_memory import windows_memory, windows_resident
 
-__all__ = ["PeakMeter", "computer_memory", "device_allocated", "process_memory"]
+__all__ = ["PeakMeter", "computer_memory", "process_memory"]
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -21,6 +23,8 @@ def computer_memory() -> tuple[int | None, int | None]:
     total = None
     if "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if sys.platform == "darwin":
+        return total, mac_free()
     return total, _kilobytes(Path("/proc/meminfo"), "MemAvailable")
 
 
@@ -37,28 +41,16 @@ def process_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def device_allocated(device: str) -> int | None:
-    """What torch holds on a GPU; None for the processor and before torch is loaded."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return None
-    if device.startswith("cuda") and torch.cuda.is_initialized():
-        return int(torch.cuda.memory_allocated(device))
-    if device == "mps":
-        return int(torch.mps.current_allocated_memory())
-    return None
-
-
 class PeakMeter:
     """The largest memory used on a device since it was made, above what was used then."""
 
     def __init__(self, device: str) -> None:
         self._device = device
         self._start: int | None = None
-        if device.startswith("cuda"):
-            cuda = _cuda()
-            cuda.reset_peak_memory_stats(device)
-            self._start = int(cuda.memory_allocated(device))
+        if has_own_memory(device):
+            module = _gpu_module(device)
+            module.reset_peak_memory_stats(device)
+            self._start = int(module.memory_allocated(device))
         elif device == "cpu":
             self._start = _reset_resident_peak()
 
@@ -69,14 +61,14 @@ class PeakMeter:
         if self._device == "cpu":
             peak = _kilobytes(_STATUS, "VmHWM")
         else:
-            peak = int(_cuda().max_memory_allocated(self._device))
+            peak = int(_gpu_module(self._device).max_memory_allocated(self._device))
         return None if peak is None else max(0, peak - self._start)
 
 
-def _cuda() -> Any:
+def _gpu_module(device: str) -> Any:
     import torch
 
-    return torch.cuda
+    return getattr(torch, device.partition(":")[0])
 
 
 def _reset_resident_peak() -> int | None:

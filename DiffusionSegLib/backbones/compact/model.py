@@ -17,7 +17,7 @@ from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.weights import load_weights
-from DiffusionSegLib.compute.device import memory_errors_explained
+from DiffusionSegLib.compute.device import memory_errors_explained, prefers_float16
 from DiffusionSegLib.errors import ModelError
 
 __all__ = ["EMPTY_TEXT", "METHOD", "CompactDiffusion", "open_compact"]
@@ -29,11 +29,12 @@ _PARTS = ("autoencoder", "denoiser")
 
 
 def open_compact(entry: ModelEntry, device: str = "cpu") -> CompactDiffusion:
-    """Open a model folder; in half precision on an NVIDIA GPU, else in float32.
+    """Open a model folder; in half precision where that is faster (see prefers_float16), else
+    in float32.
 
     Raises ModelError for weights that are missing, damaged or of other networks.
     """
-    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    dtype = torch.float16 if prefers_float16(device) else torch.float32
     config = CompactConfig.from_dict(entry.settings)
     weights = load_weights(entry, WEIGHTS)
     with memory_errors_explained(f"the model {entry.id}"):

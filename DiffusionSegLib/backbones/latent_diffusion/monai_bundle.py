@@ -26,7 +26,7 @@ from DiffusionSegLib.backbones.latent_diffusion.monai_weights import (
 from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
 from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder, load_text_encoder
-from DiffusionSegLib.compute.device import memory_errors_explained
+from DiffusionSegLib.compute.device import memory_errors_explained, prefers_float16
 from DiffusionSegLib.errors import ModelError
 
 __all__ = ["TEXT_SOURCE", "MonaiDiffusion", "open_monai"]
@@ -42,7 +42,7 @@ def open_monai(source: str | Path, device: str = "cpu") -> MonaiDiffusion:
     text_encoder/ of Stable Diffusion 2.1-base, which the hub's copy lacks: they are fetched with
     it. Raises ModelError for what is missing, damaged, or of another kind.
     """
-    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    dtype = torch.float16 if prefers_float16(device) else torch.float32
     folder = find_model(source, dtype != torch.float32, bundle_files)
     files = _weights(folder)
     text = _text_folder(folder, fetched=not Path(source).expanduser().is_dir())

@@ -17,7 +17,7 @@ from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
 from DiffusionSegLib.backbones.latent_diffusion.parts import load_part
 from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder, load_text_encoder
-from DiffusionSegLib.compute.device import memory_errors_explained
+from DiffusionSegLib.compute.device import memory_errors_explained, prefers_float16
 from DiffusionSegLib.diffusion.attention.layers import find_attention_layers
 from DiffusionSegLib.errors import ModelError
 
@@ -25,11 +25,12 @@ __all__ = ["DiffusersPipeline", "open_pipeline"]
 
 
 def open_pipeline(source: str | Path, device: str = "cpu") -> DiffusersPipeline:
-    """Open a model by folder or hub id; in half precision on an NVIDIA GPU, else in float32.
+    """Open a model by folder or hub id; in half precision where
+    that is faster (see prefers_float16), else in float32.
 
     Raises ModelError for what is missing, damaged, of another kind, or without self-attention.
     """
-    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    dtype = torch.float16 if prefers_float16(device) else torch.float32
     folder = PipelineFolder.check(find_model(source, dtype != torch.float32))
     with memory_errors_explained(f"the model {source}"):
         network = load_part(folder, "unet", dtype)

@@ -23,7 +23,11 @@ from DiffusionSegLib.backbones.maisi.networks import (
 )
 from DiffusionSegLib.backbones.maisi.variants import HubFile, Variant, find_variant
 from DiffusionSegLib.backbones.store import ModelStore, file_sha256
-from DiffusionSegLib.compute.device import memory_errors_explained
+from DiffusionSegLib.compute.device import (
+    has_own_memory,
+    memory_errors_explained,
+    prefers_float16,
+)
 from DiffusionSegLib.errors import ModelError
 
 __all__ = ["open_maisi"]
@@ -59,7 +63,7 @@ def open_maisi(
     windows = _windows(settings)
     pieces = _pieces(settings, variant, device)
     guidance = _guidance(settings)
-    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    dtype = torch.float16 if prefers_float16(device) else torch.float32
     denoiser_file, autoencoder_file = _files(settings, variant, folder)
     with memory_errors_explained(f"the model MAISI {variant.name}"):
         stored = read_stored(denoiser_file)
@@ -153,7 +157,7 @@ def _guidance(settings: Mapping[str, Any]) -> float | None:
 
 def _pieces(settings: Mapping[str, Any], variant: Variant, device: str) -> int:
     """Only a GPU's memory is that scarce."""
-    usual = variant.autoencoder.splits if device.startswith("cuda") else 1
+    usual = variant.autoencoder.splits if has_own_memory(device) else 1
     pieces = settings.get("num_splits", usual)
     if not isinstance(pieces, int) or isinstance(pieces, bool) or not 1 <= pieces <= 64:
         raise ModelError(f"The num_splits of a MAISI model must be from 1 to 64, not {pieces!r}.")

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from DiffusionSegLib.compute.device import memory_errors_explained, prefers_bfloat16
+from DiffusionSegLib.compute.device_memory import release_unused
 from DiffusionSegLib.diffusion.variance_preserving import VariancePreservingProcess
 from DiffusionSegLib.errors import OutOfMemoryError
 from DiffusionSegLib.methods.cdal.embedding import CdalEmbedding
@@ -82,8 +83,7 @@ class Drawing:
             if used == grid.window_kji:
                 raise
         # Outside the except block, where the error no longer keeps what was allocated.
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        release_unused()
         _LOG.warning(
             "There is not enough memory for the whole image at once; using windows of %s voxels.",
             " x ".join(map(str, grid.window_kji)),

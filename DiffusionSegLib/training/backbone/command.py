@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--packed", type=Path, help="packed data to write or to read (default OUTPUT/data)"
     )
     parser.add_argument("--pack-only", action="store_true", help="write the packed data and stop")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
     parser.add_argument(
         "--preset", default="cpu", help="cpu (default) or gpu: sizes and numbers of steps"
     )

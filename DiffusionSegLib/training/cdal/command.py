@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CHECKPOINT",
         help="begin with the weights of another run of this task, with the rates starting anew",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
     parser.add_argument("--mode", choices=("released", "adversarial"), help="loss of the generator")
     parser.add_argument("--steps", type=int, help="training steps instead of the task's own number")
     parser.add_argument("--seed", type=int, help="seed instead of the task's own")

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-out", default="", metavar="TYPE", help="a type of tumor of which none is shown"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
     parser.add_argument(
         "--preset", default="cpu", help="cpu (default) or gpu: numbers of pictures and steps"
     )

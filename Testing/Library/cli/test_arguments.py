@@ -33,9 +33,10 @@ def test_boxes(values):
         (arguments.point, "1,2,3:*", "':\\+' or ':-'"),
         (arguments.box, "1,2,3", "two corners"),
         (arguments.box, "1,2,3,4,5,inf", "finite"),
-        (arguments.device, "gpu", "auto, cpu, mps, cuda"),
+        (arguments.device, "gpu", "auto, cpu, mps, cuda, cuda:0, xpu or xpu:0"),
         (arguments.device, "cpu:1", "cuda:0"),
         (arguments.device, "cudo", "did you mean 'cuda'"),
+        (arguments.device, "xpu:", "did you mean 'xpu'"),
         (arguments.threshold, "0", "above 0"),
         (arguments.threshold, "1.01", "up to 1"),
         (arguments.threshold, "half", "not a number"),
@@ -53,7 +54,9 @@ def test_one_sentence_for_each_wrong_value(read, text, sentence):
         read(text)
 
 
-@pytest.mark.parametrize("text", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:12"])
+@pytest.mark.parametrize(
+    "text", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:12", "xpu", "xpu:3"]
+)
 def test_devices(text):
     assert arguments.device(text) == text
 

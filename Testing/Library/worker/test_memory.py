@@ -6,11 +6,12 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from DiffusionSegLib.compute.device_memory import gpu_allocated
 from DiffusionSegLib.worker import windows_memory
+from DiffusionSegLib.worker.mac_memory import free_pages
 from DiffusionSegLib.worker.memory import (
     PeakMeter,
     computer_memory,
-    device_allocated,
     process_memory,
 )
 
@@ -55,10 +56,28 @@ def test_a_peak_is_what_rose_since_the_meter_was_made():
 
 def test_nothing_is_made_up():
     assert PeakMeter("mps").rise() is None
-    assert device_allocated("cpu") is None
+    assert gpu_allocated("cpu") is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there they tell")
 def test_the_windows_part_tells_nothing_elsewhere():
     assert windows_memory.windows_memory() == (None, None)
     assert windows_memory.windows_resident() == 0
+
+
+VM_STAT = """\
+Mach Virtual Memory Statistics: (page size of 16384 bytes)
+Pages free:                               12072.
+Pages active:                            410213.
+Pages inactive:                          405322.
+Pages speculative:                         3711.
+Pages throttled:                              0.
+Pages wired down:                        109521.
+Pages purgeable:                           2048.
+"""
+
+
+def test_what_a_mac_calls_free_is_what_a_new_program_may_have():
+    assert free_pages(VM_STAT) == (12072 + 405322 + 3711 + 2048) * 16384
+    assert free_pages("no numbers") is None
+    assert free_pages("") is None
