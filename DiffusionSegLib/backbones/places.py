@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["HUB_ROOM", "bundled_folders", "hub_room", "user_folder"]
+__all__ = ["HUB_ROOM", "bundled_folders", "hub_room", "user_data_folder", "user_folder"]
 
+_NAME = "DiffusionSeg"
 _FOLDER_VARIABLE = "DIFFUSIONSEG_MODELS"
 HUB_ROOM = "hub"  # beside the methods' rooms: what was fetched from the Hugging Face hub
 
@@ -24,9 +27,29 @@ def user_folder() -> Path:
     chosen = os.environ.get(_FOLDER_VARIABLE)
     if chosen:
         return Path(os.path.expanduser(chosen))
-    from platformdirs import user_data_path
+    return user_data_folder() / "models"
 
-    return user_data_path("DiffusionSeg") / "models"
+
+def user_data_folder(
+    system: str | None = None, environment: Mapping[str, str] | None = None
+) -> Path:
+    """Where this program keeps what is the user's, as the systems want it: %LOCALAPPDATA% on
+    Windows, ~/Library/Application Support on a Mac, else XDG_DATA_HOME or ~/.local/share.
+
+    system: as sys.platform; environment: variables (None: of this computer and process).
+    """
+    system = sys.platform if system is None else system
+    variables = os.environ if environment is None else environment
+    home = Path.home()
+    if system == "win32":
+        local = variables.get("LOCALAPPDATA", "").strip()
+        parent = Path(local) if local else home / "AppData" / "Local"
+        return parent / _NAME / _NAME
+    if system == "darwin":
+        return home / "Library" / "Application Support" / _NAME
+    chosen = variables.get("XDG_DATA_HOME", "").strip()
+    # The specification wants a relative path to be ignored.
+    return (Path(chosen) if os.path.isabs(chosen) else home / ".local" / "share") / _NAME
 
 
 def hub_room(source: str, models: Path | None = None) -> Path:

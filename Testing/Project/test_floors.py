@@ -22,13 +22,14 @@ FLOORS = {
     "training": 7,
     "evaluation": 7,
     "demo": 8,
+    "environments": 8,
     "worker": 8,
     "cli": 9,
 }
 FOREIGN = {"slicer", "qt", "ctk", "vtk", "vtkmodules", "PythonQt"}
 
 LIGHT_ROOMS = {"errors", "progress", "nouns", "io", "compute", "session", "evaluation", "demo"}
-LIGHT_ROOMS |= {"worker"}
+LIGHT_ROOMS |= {"worker", "environments"}
 LIGHT_MODULES = {
     "DiffusionSegLib.backbones.manifest",
     "DiffusionSegLib.backbones.store",

@@ -1,0 +1,1 @@
+"""A Python of its own for the worker, and what is wrong with the one that it runs in."""
