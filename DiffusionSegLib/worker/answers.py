@@ -26,7 +26,8 @@ __all__ = [
 class DeviceReport:
     """A device: `name` as a Setup takes it, a title, and why it is unusable (reason "" if usable).
 
-    Memory in bytes, None where it cannot be told.
+    Memory in bytes, None where it cannot be told. broken: it is there and ought to be usable, so
+    that the reason says what to mend.
     """
 
     name: str
@@ -35,6 +36,7 @@ class DeviceReport:
     reason: str = ""
     memory_total: int | None = None
     memory_free: int | None = None
+    broken: bool = False
 
 
 @dataclass(frozen=True)
