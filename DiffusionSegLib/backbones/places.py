@@ -7,7 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["HUB_ROOM", "bundled_folders", "hub_room", "user_data_folder", "user_folder"]
+__all__ = [
+    "HUB_ROOM", "bundled_folders", "constraints_file", "hub_room", "user_data_folder",
+    "user_folder",
+]  # fmt: skip
 
 _NAME = "DiffusionSeg"
 _FOLDER_VARIABLE = "DIFFUSIONSEG_MODELS"
@@ -19,6 +22,14 @@ def bundled_folders() -> list[Path]:
     package = Path(__file__).resolve().parent.parent
     candidates = [package / "Resources" / "Models", package.parent / "Resources" / "Models"]
     return [path for path in candidates if path.is_dir()][:1]
+
+
+def constraints_file() -> Path | None:
+    """The exact versions that this program was tested with: constraints.txt inside the installed
+    package, else beside it in a checkout; None where it was lost."""
+    package = Path(__file__).resolve().parent.parent
+    candidates = [package / "Resources" / "constraints.txt", package.parent / "constraints.txt"]
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def user_folder() -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-from pathlib import Path
+import re
 
-import DiffusionSegLib
+from DiffusionSegLib.backbones.places import constraints_file
 
-__all__ = ["constraints_file", "slicer_constraints"]
+__all__ = ["constraints_file", "pinned_text", "slicer_constraints"]
 
 _SHIPPED = (
     "numpy", "scipy", "SimpleITK", "pydicom", "requests", "vtk", "setuptools", "packaging", "pip",
@@ -16,13 +16,12 @@ _SHIPPED = (
 )  # fmt: skip
 
 
-def constraints_file() -> Path | None:
-    """constraints.txt beside a checkout, else in the installed package; None when it is lost."""
-    package = Path(DiffusionSegLib.__file__).resolve().parent
-    for path in (package / "Resources" / "constraints.txt", package.parent / "constraints.txt"):
-        if path.is_file():
-            return path
-    return None
+def pinned_text(torch_version: str) -> str:
+    """Those of constraints.txt, with that torch; without it where the file was lost."""
+    path = constraints_file()
+    lines = [] if path is None else path.read_text("utf-8").splitlines()
+    kept = [line for line in lines if not re.match(r"torch\s*==", line)]
+    return "".join(f"{line}\n" for line in [*kept, f"torch=={torch_version}"])
 
 
 def slicer_constraints() -> str:

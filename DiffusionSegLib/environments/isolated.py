@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from DiffusionSegLib.backbones.places import user_data_folder
+from DiffusionSegLib.environments.deleting import disk_bytes
 from DiffusionSegLib.environments.marker import Marker, read_marker
 from DiffusionSegLib.environments.package_link import linked_package, package_folder, write_link
 from DiffusionSegLib.environments.packages import EXTRAS, packages
@@ -73,7 +74,7 @@ class IsolatedEnvironment:
         """On the disk, with its tools; 0 when absent."""
         if self.marker is None:
             return 0
-        return folder_bytes(self.folder) + folder_bytes(self.tools)
+        return disk_bytes(self.folder) + disk_bytes(self.tools)
 
     def command(self) -> tuple[str, ...]:
         """Starts the worker there; nothing of the current folder or of PYTHON... variables."""
@@ -95,22 +96,6 @@ def default_environment() -> IsolatedEnvironment:
     if chosen:
         return IsolatedEnvironment(Path(os.path.expanduser(chosen)))
     return IsolatedEnvironment(user_data_folder() / "environment")
-
-
-def folder_bytes(folder: Path) -> int:
-    """Of all files, links not followed; 0 when there is no such folder."""
-    total, waiting = 0, [folder]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(Path(entry.path))
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue
-    return total
 
 
 def _suffices(marker: Marker) -> bool:

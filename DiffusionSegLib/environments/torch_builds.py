@@ -14,15 +14,20 @@ Sources, read in November 2026:
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from DiffusionSegLib.environments.driver import NvidiaDriver, numbers
 
-__all__ = ["CPU", "PINNED", "TorchBuild", "least_driver", "torch_build", "torch_builds"]
+__all__ = [
+    "CPU", "PINNED", "TorchBuild", "find_build", "index_address", "least_driver", "pypi_serves",
+    "requirement", "torch_build", "torch_builds",
+]  # fmt: skip
 
 PINNED = "2.13.0"  # constraints.txt; a test compares them
 CPU = "cpu"
+_INDEX, _MIRROR = "https://download.pytorch.org/whl", "DIFFUSIONSEG_TORCH_INDEX"
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,14 @@ class TorchBuild:
     capabilities: tuple[tuple[int, int], tuple[int, int] | None] | None
     download_bytes: int
     disk_bytes: int
+    newest_python: tuple[int, int] = (3, 14)
 
 
 _TABLE = (
     TorchBuild("cu132", PINNED, "13.2", ((7, 5), None), 2_400_000_000, 5_500_000_000),
     TorchBuild("cu130", PINNED, "13.0", ((7, 5), None), 2_400_000_000, 5_500_000_000),
     TorchBuild("cu126", PINNED, "12.6", ((5, 0), (9, 0)), 3_000_000_000, 6_000_000_000),
-    TorchBuild("cu118", "2.7.1", "11.8", ((3, 7), (9, 0)), 2_800_000_000, 6_000_000_000),
+    TorchBuild("cu118", "2.7.1", "11.8", ((3, 7), (9, 0)), 2_800_000_000, 6_000_000_000, (3, 13)),
     TorchBuild(CPU, PINNED, "", None, 206_000_000, 800_000_000),
 )
 _LEAST_DRIVER = {11: ("450.80.02", "452.39"), 12: ("525.60.13", "528.33"), 13: ("580", "580")}
@@ -52,6 +58,41 @@ _LEAST_DRIVER = {11: ("450.80.02", "452.39"), 12: ("525.60.13", "528.33"), 13: (
 def torch_builds() -> tuple[TorchBuild, ...]:
     """All that there are, the newest CUDA first, the one for the processor last."""
     return _TABLE
+
+
+def find_build(name: str) -> TorchBuild:
+    """By the name that a wheel gives it; one that is not in the table, or that a wheel of PyPI does
+    not tell, is taken to be as large as others."""
+    for build in _TABLE:
+        if build.name == name:
+            return build
+    large = name.startswith("cu") or (name == "pypi" and sys.platform == "linux")
+    return replace(_TABLE[1] if large else _TABLE[-1], name=name)
+
+
+def requirement(build: TorchBuild, system: str | None = None) -> str:
+    """What pip is asked for: on a Mac there is one build only."""
+    if (system or sys.platform) == "darwin":
+        return f"torch=={build.version}"
+    return f"torch=={build.version}+{build.name}"
+
+
+def index_address(build: TorchBuild, system: str | None = None) -> str:
+    """Where pip finds that build, besides the user's own index; "" where PyPI has it.
+
+    DIFFUSIONSEG_TORCH_INDEX may name a mirror of https://download.pytorch.org/whl.
+    """
+    if (system or sys.platform) == "darwin":
+        return ""
+    return f"{(os.environ.get(_MIRROR) or _INDEX).rstrip('/')}/{build.name}"
+
+
+def pypi_serves(build: TorchBuild, system: str | None = None) -> bool:
+    """Whether the build that PyPI has will do in its place, where that index cannot be reached."""
+    system = system or sys.platform
+    if build.version != PINNED:
+        return False
+    return build.name == CPU or (system == "linux" and build.cuda.startswith("13."))
 
 
 def least_driver(cuda: str, windows: bool | None = None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import DiffusionSegLib
+from DiffusionSegLib.backbones.places import constraints_file
 from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.progress import Progress
 
@@ -20,9 +21,9 @@ _LOOK_S = 0.2
 
 
 def constraints_text() -> str:
-    """Exact versions: constraints.txt of a checkout, else those that are installed here."""
-    pinned = _checkout() / "constraints.txt"
-    if pinned.is_file():
+    """Exact versions: constraints.txt of this program, else those that are installed here."""
+    pinned = constraints_file()
+    if pinned is not None:
         return pinned.read_text("utf-8")
     found = {
         one.metadata["Name"]: one.version.partition("+")[0]

@@ -1,0 +1,120 @@
+"""pip in the environment: heard, watched, and its failures explained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from DiffusionSegLib.environments.isolated import IsolatedEnvironment
+from DiffusionSegLib.environments.pip_words import PipWords, failure, lacks_version
+from DiffusionSegLib.environments.torch_builds import (
+    TorchBuild,
+    index_address,
+    pypi_serves,
+    requirement,
+)
+from DiffusionSegLib.environments.watched import Ended, clean_environment, run_watched
+from DiffusionSegLib.errors import OutputError
+from DiffusionSegLib.progress import Progress
+
+__all__ = ["CACHE", "TEMPORARY", "Pip"]
+
+CACHE, TEMPORARY = "cache", "tmp"  # folders in the environment while it is built
+_PLAIN = (
+    "--disable-pip-version-check", "--no-input", "--no-color", "install", "--no-user",
+    "--progress-bar", "off", "--no-warn-script-location", "--only-binary", ":all:",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pip:
+    """Of an environment. python_version: for sentences; wheels: a folder, and nothing else is
+    asked."""
+
+    environment: IsolatedEnvironment
+    python_version: str
+    wheels: Path | None = None
+
+    def install_torch(self, build: TorchBuild, expected_bytes: int, progress: Progress) -> None:
+        """That build, with what it needs; where its index is out of reach, the one of PyPI if that
+        will do. Raises InputError, OutputError, Cancelled."""
+        if self.wheels is not None:
+            self._install(["torch"], "torch", expected_bytes, progress)
+            return
+        address = index_address(build)
+        more = ["--extra-index-url", address] if address else []
+        ended = self._run([*more, requirement(build)], expected_bytes, progress)
+        if ended.code and address and pypi_serves(build) and lacks_version(ended.lines):
+            ended = self._run([f"torch=={build.version}"], expected_bytes, progress)
+        self._check(ended, "torch")
+
+    def install(
+        self, requirements: Sequence[str], constraints: str, expected_bytes: int, progress: Progress
+    ) -> None:
+        """All of them at those exact versions. Raises InputError, OutputError, Cancelled."""
+        words = list(requirements)
+        if self.wheels is None:
+            file = self.environment.folder / "constraints.txt"
+            try:
+                file.write_text(constraints, "utf-8")
+            except OSError as error:
+                raise OutputError(f"{file} could not be written ({error.strerror}).") from error
+            words = ["-c", str(file), *words]
+        self._install(words, "the packages", expected_bytes, progress)
+
+    def _install(
+        self, words: Sequence[str], what: str, expected_bytes: int, progress: Progress
+    ) -> None:
+        self._check(self._run(words, expected_bytes, progress), what)
+
+    def _check(self, ended: Ended, what: str) -> None:
+        if ended.code:
+            where = f"Python {self.python_version} ({self.environment.folder})"
+            raise failure(ended.lines, what, where, self.wheels is not None)
+
+    def _run(self, words: Sequence[str], expected_bytes: int, progress: Progress) -> Ended:
+        source = [] if self.wheels is None else ["--no-index", "--find-links", str(self.wheels)]
+        told = PipWords(expected_bytes)
+        site = self.environment.site_packages
+        before = _count(site)
+        temporary = self.environment.folder / TEMPORARY
+
+        def look() -> None:
+            arrived = _arrived(temporary)
+            progress.report(told.fraction(arrived, _count(site) - before), told.words(arrived))
+
+        return run_watched(
+            (str(self.environment.python), "-I"),
+            ("-m", "pip", *_PLAIN, *source, *words),
+            self._variables(temporary),
+            told.hear,
+            look,
+        )
+
+    def _variables(self, temporary: Path) -> dict[str, str]:
+        """Downloads go to the disk of the environment: others may be small. pip's cache, which
+        makes a stopped build go on, is there as well, unless the user chose one."""
+        given = clean_environment()
+        temporary.mkdir(exist_ok=True)
+        given |= {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
+        given["PYTHONUTF8"] = "1"
+        if not {"PIP_CACHE_DIR", "PIP_NO_CACHE_DIR"} & set(given):
+            given["PIP_CACHE_DIR"] = os.fspath(self.environment.folder / CACHE)
+        return given
+
+
+def _count(site: Path | None) -> int:
+    return 0 if site is None else sum(1 for _ in site.glob("*.dist-info"))
+
+
+def _arrived(temporary: Path) -> int:
+    """Bytes of the download that runs: pip puts it into a folder of its own."""
+    newest = 0
+    for path in temporary.glob("pip-*/*.whl"):
+        try:
+            newest = max(newest, path.stat().st_size)
+        except OSError:
+            continue
+    return newest
