@@ -20,19 +20,12 @@ from DiffusionSegLib.environments.watched import clean_environment
 from DiffusionSegLib.worker.command import default_command
 
 __all__ = [
-    "NEWEST",
-    "OLDEST",
-    "VERSIONS",
-    "Interpreter",
-    "best_interpreter",
-    "candidates",
+    "NEWEST", "OLDEST", "VERSIONS", "Interpreter", "best_interpreter", "candidates",
     "try_interpreter",
-]
+]  # fmt: skip
 
-OLDEST, NEWEST = (
-    (3, 10),
-    (3, 14),
-)  # torch 2.13 has wheels for these (https://pypi.org/project/torch)
+# torch 2.13 has wheels from one to the other (https://pypi.org/project/torch).
+OLDEST, NEWEST = (3, 10), (3, 14)
 # All packages have wheels for the middle ones; the newest may lack some, the oldest is out first.
 VERSIONS = ((3, 12), (3, 11), (3, 13), (3, 10), (3, 14))
 _PATIENCE_S = 20.0

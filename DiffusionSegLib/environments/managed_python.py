@@ -91,7 +91,7 @@ def _found(tools: Path, version: tuple[int, int]) -> Interpreter | None:
 
 def _reason(lines: Sequence[str]) -> str:
     """uv tells its causes one below the other; the last is the plainest."""
-    plain = [
-        re.sub(r"^\W*(error|Caused by):\s*", "", line.strip()) for line in lines if line.strip()
-    ]
-    return plain[-1].rstrip(".")[:300] if plain else "it said nothing"
+    told = [line.strip() for line in lines if line.strip()]
+    if not told:
+        return "it said nothing"
+    return re.sub(r"^\W*(error|Caused by):\s*", "", told[-1]).rstrip(".")[:300]

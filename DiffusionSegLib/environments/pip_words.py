@@ -90,11 +90,7 @@ def failure(lines: Sequence[str], what: str, where: str, offline: bool) -> Diffu
     for pattern, make in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
             return make(what, where, last)
-    if (
-        "No matching distribution" in text
-        or "ResolutionImpossible" in text
-        or _is_unsupported(text)
-    ):
+    if re.search(_NO_WHEEL, text):
         return _no_wheel(text, what, where, last, offline)
     return InputError(
         f"pip could not install {what} into {where}. Its last words: {last} Start again; what has "
