@@ -97,6 +97,10 @@ class Pip:
         """Downloads go to the disk of the environment: others may be small. pip's cache, which
         makes a stopped build go on, is there as well, unless the user chose one."""
         given = clean_environment()
+        if self.wheels is not None:
+            # Only that folder: not what the user's settings of pip name besides.
+            given = {name: value for name, value in given.items() if not name.startswith("PIP_")}
+            given["PIP_CONFIG_FILE"] = os.devnull
         temporary.mkdir(exist_ok=True)
         given |= {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
         given["PYTHONUTF8"] = "1"

@@ -93,7 +93,7 @@ def failure(lines: Sequence[str], what: str, where: str, offline: bool) -> Diffu
     if re.search(_NO_WHEEL, text):
         return _no_wheel(text, what, where, last, offline)
     return InputError(
-        f"pip could not install {what} into {where}. Its last words: {last} Start again; what has "
+        f"pip could not install {what} into {where}. Its last words: {last}. Start again; what has "
         "come so far is kept."
     )
 
@@ -193,12 +193,12 @@ _CAUSES: tuple[tuple[str, _Maker], ...] = (
 
 
 def _last(lines: Sequence[str]) -> str:
-    """The line that tells most, at most 300 characters, as the end of a sentence."""
+    """The line that tells most, at most 300 characters."""
     telling = [line for line in lines if _TELLING.search(line)] or list(lines)
     if not telling:
-        return "nothing."
+        return "nothing"
     errors = [line for line in telling if line.startswith("ERROR")] or telling
-    return errors[-1].removeprefix("ERROR:").strip().rstrip(".")[:300] + "."
+    return errors[-1].removeprefix("ERROR:").strip().rstrip(".")[:300]
 
 
 def _size(text: str) -> int:

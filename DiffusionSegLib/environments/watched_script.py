@@ -18,7 +18,8 @@ import threading
 def leave_with_parent() -> None:
     """Wait for the end of the standard input; then end everything."""
     try:
-        while sys.stdin.buffer.read(1024):
+        # Not by way of sys.stdin, whose lock would be held when this process ends.
+        while os.read(0, 1024):
             pass
     finally:
         if os.name == "posix":

@@ -44,16 +44,18 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def engine_files() -> set[str]:
-    """Every file of the package, and its models and samples."""
+    """Every file of the package, its models and samples, and the versions it was tested with."""
     others = [
         path
         for folder in ("Models", "Samples")
         for path in (ROOT / "Resources" / folder).rglob("*")
         if path.is_file()
     ]
-    return package_files() | {
-        f"DiffusionSegLib/{path.relative_to(ROOT).as_posix()}" for path in others
-    }
+    return (
+        package_files()
+        | {f"DiffusionSegLib/{path.relative_to(ROOT).as_posix()}" for path in others}
+        | {"DiffusionSegLib/Resources/constraints.txt"}
+    )
 
 
 def module_files() -> set[str]:

@@ -63,6 +63,11 @@ def test_the_wheel_holds_models_and_samples(wheel: zipfile.ZipFile, folder: str)
     assert wanted - set(wheel.namelist()) == set()
 
 
+def test_the_wheel_holds_the_versions_that_it_was_tested_with(wheel: zipfile.ZipFile) -> None:
+    pinned = (ROOT / "constraints.txt").read_bytes()
+    assert wheel.read("DiffusionSegLib/Resources/constraints.txt") == pinned
+
+
 def test_the_wheel_carries_version_licence_and_command(wheel: zipfile.ZipFile) -> None:
     texts = {Path(name).name: name for name in wheel.namelist() if ".dist-info/" in name}
     metadata = wheel.read(texts["METADATA"]).decode()
