@@ -192,10 +192,10 @@ def _install(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progre
     chosen = find_build(plan.torch_build)
     torch_bytes = chosen.download_bytes
     rest = sum(one.download_bytes for one in plan.packages if one.module != "torch")
-    border = 0.1 + 0.8 * torch_bytes / (torch_bytes + rest)
+    border = 0.1 + 0.8 * torch_bytes / (torch_bytes + rest)  # of the time, about
     pip.install_torch(chosen, torch_bytes, progress.part(0.05, border))
     wanted = [one.requirement for one in plan.packages]
-    pip.install(wanted, pinned_text(chosen.version), rest, progress.part(border, 1.0))
+    pip.install(wanted, pinned_text(chosen.version), chosen, rest, progress.part(border, 1.0))
 
 
 def _link(environment: IsolatedEnvironment) -> None:

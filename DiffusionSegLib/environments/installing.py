@@ -16,7 +16,6 @@ from DiffusionSegLib.environments.torch_builds import (
     requirement,
 )
 from DiffusionSegLib.environments.watched import Ended, clean_environment, run_watched
-from DiffusionSegLib.errors import OutputError
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["CACHE", "TEMPORARY", "Pip"]
@@ -38,36 +37,42 @@ class Pip:
     wheels: Path | None = None
 
     def install_torch(self, build: TorchBuild, expected_bytes: int, progress: Progress) -> None:
-        """That build, with what it needs; where its index is out of reach, the one of PyPI if that
-        will do. Raises InputError, OutputError, Cancelled."""
-        if self.wheels is not None:
-            self._install(["torch"], "torch", expected_bytes, progress)
-            return
-        address = index_address(build)
+        """That build, alone; where its index is out of reach, the one of PyPI if that will do.
+
+        Raises InputError, OutputError, Cancelled.
+        """
+        address = "" if self.wheels is not None else index_address(build)
+        wanted = "torch" if self.wheels is not None else requirement(build)
+        # Only torch is asked of that index: the others would wait for it where it is out of reach.
         more = ["--extra-index-url", address] if address else []
-        ended = self._run([*more, requirement(build)], expected_bytes, progress)
+        ended = self._run(["--no-deps", *more, wanted], expected_bytes, progress)
         if ended.code and address and pypi_serves(build) and lacks_version(ended.lines):
-            ended = self._run([f"torch=={build.version}"], expected_bytes, progress)
+            ended = self._run(["--no-deps", f"torch=={build.version}"], expected_bytes, progress)
         self._check(ended, "torch")
 
     def install(
-        self, requirements: Sequence[str], constraints: str, expected_bytes: int, progress: Progress
+        self,
+        requirements: Sequence[str],
+        constraints: str,
+        build: TorchBuild,
+        expected_bytes: int,
+        progress: Progress,
     ) -> None:
-        """All of them at those exact versions. Raises InputError, OutputError, Cancelled."""
+        """All of them at those exact versions, and what torch needs.
+
+        Raises InputError, OutputError, Cancelled.
+        """
         words = list(requirements)
         if self.wheels is None:
             file = self.environment.folder / "constraints.txt"
-            try:
-                file.write_text(constraints, "utf-8")
-            except OSError as error:
-                raise OutputError(f"{file} could not be written ({error.strerror}).") from error
+            file.write_text(constraints, "utf-8")
             words = ["-c", str(file), *words]
-        self._install(words, "the packages", expected_bytes, progress)
-
-    def _install(
-        self, words: Sequence[str], what: str, expected_bytes: int, progress: Progress
-    ) -> None:
-        self._check(self._run(words, expected_bytes, progress), what)
+        ended = self._run(words, expected_bytes, progress)
+        address = "" if self.wheels is not None else index_address(build)
+        if ended.code and address and lacks_version(ended.lines):
+            # A library of CUDA that only torch's index has.
+            ended = self._run(["--extra-index-url", address, *words], expected_bytes, progress)
+        self._check(ended, "the packages")
 
     def _check(self, ended: Ended, what: str) -> None:
         if ended.code:

@@ -11,7 +11,7 @@ from DiffusionSegLib.errors import DiffusionSegError, InputError, OutputError
 
 __all__ = ["PipWords", "failure", "lacks_version"]
 
-_WHEEL = re.compile(r"(?:^|/)([^/\s]+?)-[^/\s]*\.whl")
+_WHEEL = re.compile(r"(?:^|[/\s])([^/\s]+?)-[^/\s]*\.whl")
 _SIZE = re.compile(r"\(([\d.]+) (bytes|kB|MB|GB)\)")
 _UNITS = {"bytes": 1, "kB": 1000, "MB": 10**6, "GB": 10**9}
 _NO_WHEEL = "No matching distribution|ResolutionImpossible|not a supported wheel|Requires-Python"
