@@ -17,6 +17,7 @@ from DiffusionSegLib import __version__
 from DiffusionSegLib.cli import (
     convert,
     demo,
+    doctor,
     evaluate,
     exit_codes,
     methods,
@@ -30,7 +31,7 @@ from DiffusionSegLib.cli.crash_report import write_crash_report
 from DiffusionSegLib.cli.parser import Parser
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError
 
-COMMANDS = (segment, evaluate, methods, models, train, convert, demo, worker)
+COMMANDS = (segment, evaluate, methods, models, train, convert, demo, doctor, worker)
 DESCRIPTION = """\
 Outlines medical images with generative diffusion models (not diffusion MRI). Not for clinical use.
 """

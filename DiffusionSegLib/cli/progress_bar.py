@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TextIO
 
 from DiffusionSegLib.progress import Progress, ProgressReport
@@ -19,7 +20,7 @@ def progress_bar(quiet: bool = False, stream: TextIO | None = None) -> Iterator[
     target = stream if stream is not None else sys.stderr
     if quiet:
         yield Progress.silent()
-    elif target.isatty():
+    elif target.isatty() and find_spec("rich") is not None:
         with _bar(target) as progress:
             yield progress
     else:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.demo.overlay import PlanePictures, largest_spread, overlay_png, sample_pictures
+from DiffusionSegLib.demo.reading import read_sample, sample_dices
 from DiffusionSegLib.demo.samples import Sample
-from DiffusionSegLib.demo.zero_shot import asked_of
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError
-from DiffusionSegLib.evaluation import metrics
-from DiffusionSegLib.evaluation.cases import channel_names
 from DiffusionSegLib.evaluation.label_pairs import label_pairs
-from DiffusionSegLib.evaluation.truth import read_truth
 from DiffusionSegLib.io.atomic import atomic_file
-from DiffusionSegLib.nouns.image import Image
-from DiffusionSegLib.nouns.prompt import Prompt
 from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegLib.progress import Progress
 
@@ -82,17 +77,13 @@ def _session_for(sample: Sample, sessions: dict[tuple[str, str], Session]) -> Se
 
 
 def _run_sample(session: Session, sample: Sample, folder: Path, progress: Progress) -> SampleResult:
-    image, prompt = _read(session, sample), Prompt()
-    truth = read_truth(sample.label, image).mask
-    if sample.told:
-        image, truth, prompt = asked_of(sample, image, truth)
+    image, truth, prompt = read_sample(sample, session.model)
     started = time.monotonic()
     session.set_image(image, progress=progress.part(0.0, 0.3))
     proposal = session.propose(prompt, progress=progress.part(0.3, 0.9))
     seconds = time.monotonic() - started
     mask = proposal.mask()
-    pairs = label_pairs(proposal.labels)
-    pictures = sample_pictures(image, proposal, mask, truth, pairs)
+    pictures = sample_pictures(image, proposal, mask, truth, label_pairs(proposal.labels))
     if not mask.is_empty:
         mask.write(folder / f"{sample.id}.seg.nrrd")
     with atomic_file(folder / f"{sample.id}_overlay.png") as file:
@@ -101,10 +92,7 @@ def _run_sample(session: Session, sample: Sample, folder: Path, progress: Progre
         sample,
         session.model,
         proposal,
-        tuple(
-            (pair.name, metrics.dice(pair.predicted(mask.array), pair.true(truth.array)))
-            for pair in pairs
-        ),
+        sample_dices(proposal.labels, mask, truth),
         seconds,
         session.device,
         _split_of(sample, session.model),
@@ -112,14 +100,6 @@ def _run_sample(session: Session, sample: Sample, folder: Path, progress: Progre
         sample.modality if len(sample.modality) > 1 else ("image",),
         largest_spread(proposal),
     )
-
-
-def _read(session: Session, sample: Sample) -> Image:
-    image = Image.read(list(sample.images))
-    names = channel_names(sample.images, [str(part.name) for part in session.model.inputs], ())
-    if len(names) == len(image.array) and not image.is_rgb:
-        return replace(image, channel_names=names)
-    return image
 
 
 def _split_of(sample: Sample, model: ModelEntry) -> str:

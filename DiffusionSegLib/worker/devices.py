@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from DiffusionSegLib.compute.lazy_torch import torch_or
@@ -16,15 +17,24 @@ from DiffusionSegLib.worker.memory import computer_memory
 
 __all__ = ["device_reports", "torch_version"]
 
+_BROKEN = (AttributeError, NameError, RuntimeError, SyntaxError, TypeError, ValueError)
+
 
 def torch_version() -> tuple[str | None, str | None]:
     """(version, None), or (None, why nothing can be computed). Imports torch."""
     share_processor()
     try:
         import torch
+
+        return str(torch.__version__), None
     except (ImportError, OSError) as error:
         return None, str(explained(error))
-    return str(torch.__version__), None
+    except _BROKEN as error:  # files of two versions, or only some files
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return None, (
+            f"The Python package torch is there only in part where the worker runs ({what}); "
+            f'install it again with "{sys.executable}" -m pip install --force-reinstall torch.'
+        )
 
 
 def device_reports(torch: Any = None, computer: Computer | None = None) -> tuple[DeviceReport, ...]:

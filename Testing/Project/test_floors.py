@@ -22,6 +22,7 @@ FLOORS = {
     "training": 7,
     "evaluation": 7,
     "demo": 8,
+    "doctor": 8,
     "environments": 8,
     "worker": 8,
     "cli": 9,
@@ -29,7 +30,7 @@ FLOORS = {
 FOREIGN = {"slicer", "qt", "ctk", "vtk", "vtkmodules", "PythonQt"}
 
 LIGHT_ROOMS = {"errors", "progress", "nouns", "io", "compute", "session", "evaluation", "demo"}
-LIGHT_ROOMS |= {"worker", "environments"}
+LIGHT_ROOMS |= {"worker", "environments", "doctor"}
 LIGHT_MODULES = {
     "DiffusionSegLib.backbones.manifest",
     "DiffusionSegLib.backbones.store",
