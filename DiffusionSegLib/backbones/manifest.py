@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from DiffusionSegLib.backbones.pins import Pin, read_pins
 from DiffusionSegLib.backbones.sources import Source, read_sources
 from DiffusionSegLib.errors import InputError, ModelError
 from DiffusionSegLib.nouns.label import Label
@@ -66,7 +67,8 @@ class ModelInput:
 class ModelEntry:
     """Everything known of a model. ``folder`` holds its files, ``settings`` are the method's,
     ``limits`` says where it must not be trusted; ``sources`` are for files that name none, and of
-    hub repositories the first and those that can stand for it; ``minimum`` are versions by package.
+    hub repositories the first and those that can stand for it; ``pins`` say what is known of their
+    files; ``minimum`` are versions by package.
     """
 
     id: str
@@ -91,6 +93,7 @@ class ModelEntry:
     sources: tuple[Source, ...] = ()
     needs: Needs = Needs()
     minimum: Mapping[str, str] = field(default_factory=dict)
+    pins: Mapping[str, Pin] = field(default_factory=dict)
 
     def file(self, path: str) -> ModelFile:
         """The entry of one file; raises ModelError."""
@@ -143,6 +146,7 @@ def _entry(values: Mapping[str, Any], folder: Path) -> ModelEntry:
         sources=read_sources(values.get("sources", ())),
         needs=_needs(values.get("needs", {})),
         minimum=_versions(values.get("minimum", {})),
+        pins=read_pins(values.get("pins", {})),
     )
 
 

@@ -27,11 +27,12 @@ def run(args: argparse.Namespace) -> int:
 def _download(args: argparse.Namespace) -> int:
     from DiffusionSegLib.backbones.fetching.bundle_export import with_used_models
     from DiffusionSegLib.backbones.fetching.download import download_model
+    from DiffusionSegLib.backbones.fetching.standing import wants_licence
     from DiffusionSegLib.backbones.store import ModelStore
 
     store = ModelStore()
     for entry in with_used_models(chosen(store.survey(), args), store):
-        if _needs_anything(entry):
+        if wants_licence(entry) or _needs_anything(entry):
             _ask_licences([entry], args)
         with progress_bar(args.quiet) as progress:
             came = download_model(entry, progress, half=args.half, mirror=args.mirror)

@@ -12,8 +12,17 @@ from DiffusionSegLib.cli.models_choice import chosen
 from DiffusionSegLib.errors import InputError, ModelError
 
 if TYPE_CHECKING:
+    from DiffusionSegLib.backbones.fetching.hub_copy import HubCopy
     from DiffusionSegLib.backbones.manifest import ModelEntry
     from DiffusionSegLib.backbones.store import BrokenCard, Survey
+
+
+_WHOSE = {
+    "card": "with the sha256 of the card",
+    "hub": "with the hub's sum",
+    "bundle": "with the bundle's sum",
+    "": "with the sum that they had when they came",
+}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,7 +106,7 @@ def _print_info(entries: Sequence[ModelEntry], survey: Survey) -> None:
 def _plain(entry: ModelEntry, survey: Survey) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from DiffusionSegLib.backbones.fetching.hub_parts import hub_parts
+    from DiffusionSegLib.backbones.fetching.hub_parts import came_from, hub_parts
     from DiffusionSegLib.backbones.fetching.licences import is_accepted
     from DiffusionSegLib.backbones.fetching.standing import standing
     from DiffusionSegLib.backbones.store import hidden_note
@@ -108,6 +117,7 @@ def _plain(entry: ModelEntry, survey: Survey) -> dict[str, Any]:
     now = standing(entry)
     plain |= {"state": now.state, "download_bytes": now.download_bytes}
     plain["hub"] = [[part.source, *part.alternatives] for part in hub_parts(entry)]
+    plain["came_from"] = came_from(entry)
     plain["licence_accepted"] = is_accepted(entry)
     plain["notes"] = [hidden_note(entry, other) for other in survey.hidden.get(entry.id, ())]
     return plain
@@ -139,14 +149,31 @@ def _problem(entry: ModelEntry) -> tuple[str, str]:
     from DiffusionSegLib.backbones.fetching.standing import standing
     from DiffusionSegLib.backbones.store import ModelStore
 
-    now = standing(entry)
-    if now.state == "needs download":
-        return "", now.words
-    copies = [copy for copy in (read_copy(part.source) for part in hub_parts(entry)) if copy]
+    copies: list[HubCopy] = []
     try:
+        for part in hub_parts(entry):
+            copy = read_copy(part.source)
+            if copy is not None:
+                part.check(copy)
+                copies.append(copy)
+        now = standing(entry)
+        if now.state == "needs download":
+            return "", now.words
         ModelStore().verify(entry)
         for copy in copies:
             copy.check(thorough=True)
     except ModelError as error:
         return str(error), ""
-    return "", "whole" if entry.files or copies else "has no files of its own"
+    if not entry.files and not copies:
+        return "", "has no files of its own"
+    return "", f"whole{_compared(copies)}"
+
+
+def _compared(copies: Sequence[HubCopy]) -> str:
+    """Of files from the hub: who gave them, and whose sums they had when they came."""
+    if not copies:
+        return ""
+    gave = ", ".join(dict.fromkeys(copy.gave for copy in copies))
+    checked = [one.checked for copy in copies for one in copy.files]
+    told = [f"{checked.count(who)} {words}" for who, words in _WHOSE.items() if who in checked]
+    return f" (from {gave}; files: {', '.join(told)})"

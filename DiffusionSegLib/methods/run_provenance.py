@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import DiffusionSegLib
+from DiffusionSegLib.backbones.fetching.hub_parts import came_from
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.methods.contract import RunOptions
 from DiffusionSegLib.nouns.prompt import Prompt
@@ -45,4 +46,5 @@ def run_provenance(
         parameters={**run.parameters, **parameters},
         licence=model.licence.name,
         rule=rule,
+        weights_source=came_from(model),
     )

@@ -26,6 +26,7 @@ class Provenance:
     `prompt`, `versions` and `parameters` hold only what JSON can; `created` is ISO 8601 in UTC.
     `rule` names what turned evidence into the outline where a method has several ways ("clicks:
     Markov maps"); "" when it has one, and in what was written before there were rules.
+    `weights_source` names the repositories of the Hugging Face hub that gave the weights, or "".
     """
 
     method: str
@@ -40,6 +41,7 @@ class Provenance:
     licence: str = ""
     created: str = field(default_factory=_now)
     rule: str = ""
+    weights_source: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """All fields by name."""
@@ -77,7 +79,12 @@ class Provenance:
             return None
 
 
-_TEXTS = frozenset({"method", "model", "weights_sha256", "device", "licence", "created", "rule"})
+_TEXTS = frozenset(
+    {
+        "method", "model", "weights_sha256", "device", "licence", "created", "rule",
+        "weights_source",
+    }
+)  # fmt: skip
 
 
 def _plain(value: object) -> object:

@@ -19,7 +19,7 @@ from DiffusionSegLib.backbones.fetching.bundle_index import (
     write_index,
 )
 from DiffusionSegLib.backbones.fetching.hub_copy import HubCopy, read_copy
-from DiffusionSegLib.backbones.fetching.hub_parts import hub_parts, used_models
+from DiffusionSegLib.backbones.fetching.hub_parts import hub_parts, is_here, used_models
 from DiffusionSegLib.backbones.fetching.space import check_space
 from DiffusionSegLib.backbones.fetching.wheels import bring_wheels, constraints_text
 from DiffusionSegLib.backbones.manifest import ModelEntry
@@ -83,7 +83,7 @@ def _copies(entries: Sequence[ModelEntry]) -> list[HubCopy]:
     for entry in entries:
         for part in hub_parts(entry):
             copy = read_copy(part.source)
-            if copy is None or part.use not in copy.uses:
+            if copy is None or not is_here(part):
                 raise ModelError(
                     f"The model {entry.id} cannot be exported: its files from {part.source} are "
                     f"not in the folder of models; get them with 'diffusionseg models download "

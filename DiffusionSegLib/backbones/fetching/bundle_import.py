@@ -22,6 +22,7 @@ from DiffusionSegLib.backbones.fetching.hub_copy import (
     read_copy,
     write_copy,
 )
+from DiffusionSegLib.backbones.fetching.hub_parts import hub_parts
 from DiffusionSegLib.backbones.fetching.licences import check_accepted
 from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
 from DiffusionSegLib.backbones.fetching.space import check_space, disk_error
@@ -66,6 +67,7 @@ def open_bundle(path: Path) -> Bundle:
         raise ModelError(f"The bundle {path} is not usable: it lacks cards of its models.")
     for entry in entries:
         _check_files(entry, index, path)
+        _check_pins(entry, index, path)
     return Bundle(path, index, tuple(entries))
 
 
@@ -141,6 +143,21 @@ def _check_files(entry: ModelEntry, index: BundleIndex, path: Path) -> None:
                 f"The bundle {path} is not usable: {part.path} of {entry.id} is not in it as the "
                 "model's card describes it. Make it again."
             )
+
+
+def _check_pins(entry: ModelEntry, index: BundleIndex, path: Path) -> None:
+    """Files of a repository are the card's, where it lists their sha256."""
+    gave = {one["source"]: one["came_from"] for one in index.repositories}
+    for part in hub_parts(entry):
+        room = f"hub/{hub_room(part.source).name}"
+        for member in index.within(room):
+            name = member.name.removeprefix(f"{room}/")
+            card = part.sha256_of(gave.get(part.source, part.source), name)
+            if card not in ("", member.sha256):
+                raise ModelError(
+                    f"The bundle {path} is not usable: {name} of {part.source} in it is another "
+                    f"file than the card of {entry.id} lists. Make it again."
+                )
 
 
 def _check_other(entry: ModelEntry, bundle: Bundle) -> None:
@@ -234,7 +251,7 @@ def _make_known(values: dict[str, object], index: BundleIndex) -> None:
     for member in index.within(f"hub/{room.name}"):
         path = member.name.split("/", 2)[2]
         told = (room / path).stat()
-        files[path] = CopiedFile(path, member.size, member.sha256, told.st_mtime_ns)
+        files[path] = CopiedFile(path, member.size, member.sha256, told.st_mtime_ns, "bundle")
     uses = (*(here.uses if here and files else ()), *_texts(values["uses"]))
     write_copy(
         HubCopy(

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from DiffusionSegLib.backbones.fetching.hub_copy import find_copy, read_copy
-from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts
+from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts, is_here
 from DiffusionSegLib.backbones.fetching.hub_transfer import fetch_hub_file, fetch_part
 from DiffusionSegLib.backbones.fetching.licences import check_accepted
 from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
@@ -52,12 +52,14 @@ def download_model(
     check_space(file_path(entry, files[0]).parent if files else entry.folder,
                 sum(one.size for one in files) - _begun(entry, files))  # fmt: skip
     mirror = mirror or os.environ.get(MIRROR) or None
+    patience = patience or Patience.of_environment()
     count = len(files) + len(parts)
     for number, file in enumerate(files):
         inner = progress.part(number / count, (number + 1) / count)
-        _bring(entry, file, mirror, patience or Patience(), inner)
+        _bring(entry, file, mirror, patience, inner)
     for number, part in enumerate(parts, len(files)):
-        fetch_part(part, half, progress.part(number / count, (number + 1) / count))
+        inner = progress.part(number / count, (number + 1) / count)
+        fetch_part(part, half, inner, patience.lowest)
     progress.report(1.0)
     return count
 
@@ -103,7 +105,7 @@ def copy_checked(origin: Path, wanted: Wanted, progress: Progress) -> None:
 def _is_complete(part: HubPart, half: bool, progress: Progress) -> bool:
     """Downloaded or imported, and whole; what the hub's own cache has is not asked."""
     copy = read_copy(part.source)
-    if copy is None or part.use not in copy.uses:
+    if copy is None or not is_here(part):
         return False
     try:
         copy.check(progress, thorough=True)
@@ -163,7 +165,7 @@ def _from(
     else:
         room = wanted.target.parent / f".{wanted.target.name}.hub"
         check_space(room, wanted.size)
-        origin = fetch_hub_file(source.where, source.path, room, progress)
+        origin = fetch_hub_file(source.where, source.path, room, progress, patience.lowest)
         try:
             os.replace(origin, partial_path(wanted))
             good = put_in_place(wanted, partial_path(wanted), progress)

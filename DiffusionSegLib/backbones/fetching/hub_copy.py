@@ -24,12 +24,14 @@ Chooser = Callable[[Sequence[str], bool], list[str]]
 @dataclass(frozen=True)
 class CopiedFile:
     """path: in the repository; sha256: computed when it was put here; changed_ns: its time then,
-    so that a file that was touched since is computed again before it is used."""
+    so that a file that was touched since is computed again before it is used; checked: with whose
+    sum it was compared then: "card", "hub", "bundle", or "" for nobody's."""
 
     path: str
     size: int
     sha256: str
     changed_ns: int = 0
+    checked: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class HubCopy:
     uses: tuple[str, ...]
     files: tuple[CopiedFile, ...]
     folder: Path
+
+    @property
+    def gave(self) -> str:
+        """The repository and the beginning of its revision: "org/name@0094d483a120"."""
+        return f"{self.came_from.partition('@')[0]}@{self.revision[:12]}"
 
     def check(self, progress: Progress | None = None, thorough: bool = False) -> None:
         """Sizes, and the sha256 of files touched since (thorough: of all). Raises ModelError."""

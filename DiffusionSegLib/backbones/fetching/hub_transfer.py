@@ -1,123 +1,214 @@
-"""Fetches a repository's files with the hub's own library, and checks what came."""
+"""Brings a repository's files from the hub or from its cache here, and checks what came."""
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import os
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from multiprocessing.pool import ThreadPool
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from DiffusionSegLib.backbones.fetching.hub_cache import (
+    Snapshot,
+    cached_blob,
+    find_snapshot,
+    take_over,
+)
 from DiffusionSegLib.backbones.fetching.hub_copy import CopiedFile, HubCopy, read_copy, write_copy
 from DiffusionSegLib.backbones.fetching.hub_parts import HubPart
+from DiffusionSegLib.backbones.fetching.hub_sums import Announced
+from DiffusionSegLib.backbones.fetching.hub_watch import HubWatch
 from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
-from DiffusionSegLib.backbones.fetching.space import (
-    check_space,
-    disk_error,
-    is_of_the_disk,
-    shown_bytes,
-)
+from DiffusionSegLib.backbones.fetching.pace import LowestPace
+from DiffusionSegLib.backbones.fetching.space import check_space, disk_error, shown_bytes
 from DiffusionSegLib.backbones.fetching.tokens import hub_token
 from DiffusionSegLib.backbones.fetching.transfer import SourceFailure
 from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
 from DiffusionSegLib.backbones.places import hub_room
-from DiffusionSegLib.backbones.store import file_sha256
-from DiffusionSegLib.errors import Cancelled, DiffusionSegError, ModelError
+from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["fetch_hub_file", "fetch_part"]
 
-_LOOK_S = 0.1
-T = TypeVar("T")
+Bring = Callable[[Announced, Path, Progress], None]  # a file to its place, unchecked
 
 
-@dataclass(frozen=True)
-class _HubFile:
-    """What the hub announces of a file. sha256 of large ones, git's sha1 of small ones."""
-
-    path: str
-    size: int
-    sha256: str
-    sha1: str
-
-
-def fetch_part(part: HubPart, half: bool, progress: Progress) -> HubCopy:
+def fetch_part(
+    part: HubPart, half: bool, progress: Progress, lowest: LowestPace | None = None
+) -> HubCopy:
     """A repository's files for one use, in the folder of models; the first source that works.
 
-    half: half-precision files where there are any. Files are known only after they were compared
-    with the sums that the hub announces. Raises ModelError, OutputError, Cancelled.
+    half: half-precision files where there are any. What is whole in the hub's own cache is taken
+    over from there. Files are known only after they were compared with the card's sha256, or with
+    the sums that the hub tells; those of a cache that tells none only when the hub cannot be
+    reached. Raises ModelError, OutputError, Cancelled.
     """
-    reasons = []
+    lowest, reasons = lowest or LowestPace.of_environment(), []
     with one_at_a_time(hub_room(part.source)):
         here = read_copy(part.source)
-        for source in (here.came_from,) if here else (part.source, *part.alternatives):
+        if here is not None and not part.fits(here):
+            here = None
+        found = _taken_over(part, here, half, progress, unannounced=False)
+        for source in (here.came_from,) if here else part.sources:
             try:
-                return _fetch(part, source, here, half, progress)
+                found = found or _fetch(part, source, here, half, progress, lowest)
             except SourceFailure as failure:
                 reasons.append(f"{source}: {failure}")
-    raise ModelError(
-        f"The model {part.source!r} could not be fetched from the Hugging Face hub "
-        f"({'; '.join(reasons)}). Check the network and the proxy, set HF_TOKEN if its licence has "
-        "to be accepted on its page, HF_ENDPOINT for a mirror, or import an offline bundle. What "
-        "came so far is kept."
-    )
+        found = found or _taken_over(part, here, half, progress, unannounced=True)
+    if found is None:
+        raise ModelError(
+            f"The model {part.source!r} could not be fetched from the Hugging Face hub "
+            f"({'; '.join(reasons)}). Check the network and the proxy, set HF_TOKEN if its licence "
+            "has to be accepted on its page, HF_ENDPOINT for a mirror, or import an offline bundle "
+            "or give the path of a local folder. What came so far is kept."
+        )
+    return found
 
 
-def fetch_hub_file(source: str, path: str, folder: Path, progress: Progress) -> Path:
+def fetch_hub_file(
+    source: str, path: str, folder: Path, progress: Progress, lowest: LowestPace
+) -> Path:
     """One file of a repository into ``folder``, unchecked. Raises SourceFailure, Cancelled."""
     hub = optional_module("huggingface_hub")
     name, _, revision = source.partition("@")
-    return _download(hub, name, revision or None, path, folder, lambda count: progress.check())
+    watch = HubWatch(hub, lowest)
+    return _download(hub, name, revision, path, folder, watch, lambda count: progress.check())
 
 
 def _fetch(
-    part: HubPart, source: str, here: HubCopy | None, half: bool, progress: Progress
+    part: HubPart,
+    source: str,
+    here: HubCopy | None,
+    half: bool,
+    progress: Progress,
+    lowest: LowestPace,
 ) -> HubCopy:
     hub, folder = optional_module("huggingface_hub"), hub_room(part.source)
-    name, _, told = source.partition("@")
+    name = source.partition("@")[0]
     # What is here stays of one revision.
-    revision = here.revision if here else told or None
-    commit, listed = _listing(hub, name, revision, progress)
-    wanted = [listed[path] for path in part.chooser()(list(listed), half)]
-    if not wanted:
+    revision = here.revision if here else part.revision_of(source)
+    watch = HubWatch(hub, lowest)
+    commit, listed = _listing(hub, name, revision, watch, progress)
+    chosen = [listed[path] for path in part.chooser()(list(listed), half)]
+    if not chosen:
         raise SourceFailure(f"it has no files for the use as {part.use}")
+    wanted = [_with_card(one, part.sha256_of(source, one.path)) for one in chosen]
     missing = [one for one in wanted if not _is_there(folder, one)]
     check_space(folder, sum(one.size for one in missing))
-    files = {one.path: one for one in here.files} if here else {}
+
+    def bring(one: Announced, path: Path, inner: Progress) -> None:
+        blob = cached_blob(source, one)
+        if blob is not None:
+            take_over(blob, path, inner)
+            if one.good_sha256(path, inner) is not None:
+                return
+            path.unlink()
+        report = _counted(one, inner)
+        _download(hub, name, commit, one.path, folder, HubWatch(hub, lowest), report)
+
+    return _kept(HubCopy(part.source, source, commit, tuple(listed), _uses(here, part),
+                         here.files if here else (), folder), wanted, bring, progress)  # fmt: skip
+
+
+def _taken_over(
+    part: HubPart, here: HubCopy | None, half: bool, progress: Progress, unannounced: bool
+) -> HubCopy | None:
+    """From the hub's cache, without any network; None when not all is there and whole."""
+    for source in (here.came_from,) if here else part.sources:
+        revision = here.revision if here else part.revision_of(source)
+        there = find_snapshot(source, revision)
+        names = part.chooser()(there.names, half) if there else []
+        if there is None or not part.is_enough(names):
+            continue
+        wanted = [there.announced(path, part.sha256_of(source, path)) for path in names]
+        if not unannounced and not all(one.checked for one in wanted):
+            continue
+        listing = tuple(dict.fromkeys((*(here.listing if here else ()), *there.names)))
+        copy = HubCopy(part.source, source, there.commit, listing, _uses(here, part),
+                       here.files if here else (), hub_room(part.source))  # fmt: skip
+        try:
+            return _kept(copy, wanted, _from(there), progress)
+        except SourceFailure:  # damaged, or another file than the card's
+            continue
+    return None
+
+
+def _from(there: Snapshot) -> Bring:
+    return lambda one, path, inner: take_over(there.folder / one.path, path, inner)
+
+
+def _kept(copy: HubCopy, wanted: Sequence[Announced], bring: Bring, progress: Progress) -> HubCopy:
+    """Each wanted file in its place, then the index that makes all of them known."""
+    files = {one.path: one for one in copy.files}
     done, total = 0, sum(one.size for one in wanted) or 1
     for one in wanted:
         inner = progress.part(done / total, (done + one.size) / total)
-        files[one.path] = _brought(hub, name, commit, one, folder, inner)
+        files[one.path] = _brought(one, copy.folder / one.path, bring, inner)
         done += one.size
-    uses = tuple(dict.fromkeys((*(here.uses if here else ()), part.use)))
-    copy = HubCopy(part.source, source, commit, tuple(listed), uses, tuple(files.values()), folder)
-    write_copy(copy)
-    return copy
+    kept = HubCopy(copy.source, copy.came_from, copy.revision, copy.listing, copy.uses,
+                   tuple(files.values()), copy.folder)  # fmt: skip
+    write_copy(kept)
+    return kept
+
+
+def _brought(one: Announced, path: Path, bring: Bring, progress: Progress) -> CopiedFile:
+    """One file, checked; what is there already is only checked."""
+    if one.contradiction:
+        raise SourceFailure(one.contradiction)
+    try:
+        sha256 = one.good_sha256(path, progress)
+        if sha256 is None:
+            path.unlink(missing_ok=True)  # else the library would take it for what it is not
+            bring(one, path, progress)
+            sha256 = one.good_sha256(path, progress)
+        if sha256 is None:
+            path.unlink(missing_ok=True)
+            whose = "the card lists" if one.card else "the hub announces"
+            raise SourceFailure(f"{one.path} is not what {whose} (wrong checksum)")
+        told = path.stat()
+    except OSError as error:
+        raise disk_error(path, error) from error
+    return CopiedFile(one.path, told.st_size, sha256, told.st_mtime_ns, one.checked)
 
 
 def _listing(
-    hub: Any, name: str, revision: str | None, progress: Progress
-) -> tuple[str, dict[str, _HubFile]]:
+    hub: Any, name: str, revision: str, watch: HubWatch, progress: Progress
+) -> tuple[str, dict[str, Announced]]:
     api = hub.HfApi(endpoint=_endpoint(), token=hub_token() or False)
-    told = _beside(
-        lambda: api.model_info(name, revision=revision, files_metadata=True, timeout=30), progress
+    told = watch.run(
+        lambda: api.model_info(name, revision=revision or None, files_metadata=True, timeout=30),
+        lambda count: progress.check(),
     )
     files = {}
     for one in told.siblings or ():
         large = one.lfs or {}
         sha256 = large.get("sha256", "") if isinstance(large, dict) else large.sha256
-        files[one.rfilename] = _HubFile(one.rfilename, one.size or 0, sha256, one.blob_id or "")
+        if _is_inside(one.rfilename):
+            files[one.rfilename] = Announced(
+                one.rfilename, one.size or 0, sha256 or "", one.blob_id or ""
+            )
     return str(told.sha), files
 
 
-def _brought(
-    hub: Any, name: str, commit: str, one: _HubFile, folder: Path, progress: Progress
-) -> CopiedFile:
-    """One file, checked; what is there already is only checked."""
+def _is_inside(path: str) -> bool:
+    """No mirror may have files written or removed elsewhere."""
+    return not set(path) & {"\\", ":"} and not {"", ".", ".."} & set(path.split("/"))
+
+
+def _with_card(one: Announced, card: str) -> Announced:
+    return Announced(one.path, one.size, one.sha256, one.sha1, card)
+
+
+def _uses(here: HubCopy | None, part: HubPart) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*(here.uses if here else ()), part.use)))
+
+
+def _is_there(folder: Path, one: Announced) -> bool:
+    path = folder / one.path
+    return path.is_file() and path.stat().st_size == one.size
+
+
+def _counted(one: Announced, progress: Progress) -> Callable[[int], None]:
     came = 0
 
     def report(count: int) -> None:
@@ -126,121 +217,29 @@ def _brought(
         words = f"{one.path}: {shown_bytes(min(came, one.size))} of {shown_bytes(one.size)}"
         progress.report(came / one.size if one.size else 1.0, words)
 
-    path = folder / one.path
-    try:
-        sha256 = _good(path, one, progress)
-        if sha256 is None:
-            path.unlink(missing_ok=True)  # else the library would take it for what it is not
-            _download(hub, name, commit, one.path, folder, report)
-            sha256 = _good(path, one, progress)
-        if sha256 is None:
-            path.unlink(missing_ok=True)
-            raise SourceFailure(f"{one.path} is not what the hub announces (wrong checksum)")
-        told = path.stat()
-    except OSError as error:
-        raise disk_error(path, error) from error
-    return CopiedFile(one.path, told.st_size, sha256, told.st_mtime_ns)
-
-
-def _good(path: Path, one: _HubFile, progress: Progress) -> str | None:
-    """The sha256 of a file that is what the hub announces, else None."""
-    if not path.is_file():
-        return None
-    sha256 = file_sha256(path, progress)
-    return sha256 if _is_announced(path, one, sha256) else None
-
-
-def _is_there(folder: Path, one: _HubFile) -> bool:
-    path = folder / one.path
-    return path.is_file() and path.stat().st_size == one.size
-
-
-def _is_announced(path: Path, one: _HubFile, sha256: str) -> bool:
-    if path.stat().st_size != one.size:
-        return False
-    if one.sha256 or not one.sha1:
-        return not one.sha256 or sha256 == one.sha256
-    content = path.read_bytes()  # small: large files have a sha256
-    blob = b"blob %d\0" % len(content) + content  # as git names a file
-    return hashlib.sha1(blob, usedforsecurity=False).hexdigest() == one.sha1
+    return report
 
 
 def _download(
     hub: Any,
     name: str,
-    revision: str | None,
+    revision: str,
     path: str,
     folder: Path,
+    watch: HubWatch,
     report: Callable[[int], None],
 ) -> Path:
-    """By the hub's library, which resumes; looked after from here, so that it can be left."""
-    left, counts = threading.Event(), _Counts()
-
-    class Bar(hub.utils.tqdm):  # type: ignore[misc]
-        """Shows nothing; counts, and stops a download that nobody waits for any more."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **{**options, "disable": True})
-
-        def update(self, n: float | None = 1) -> bool | None:
-            counts.add(int(n or 0))
-            if left.is_set():
-                raise Cancelled()
-            return None
-
-    extra = {"tqdm_class": Bar} if _takes(hub.hf_hub_download, "tqdm_class") else {}
-    try:
-        return _beside(
-            lambda: Path(
-                hub.hf_hub_download(
-                    name, path, revision=revision, local_dir=folder, endpoint=_endpoint(),
-                    token=hub_token() or False, **extra,
-                )
-            ),
-            report=lambda: report(counts.take()),
-        )  # fmt: skip
-    finally:
-        left.set()
-
-
-class _Counts:
-    def __init__(self) -> None:
-        self._lock, self._count = threading.Lock(), 0
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self._count += count
-
-    def take(self) -> int:
-        with self._lock:
-            count, self._count = self._count, 0
-        return count
-
-
-def _beside(
-    action: Callable[[], T],
-    progress: Progress | None = None,
-    report: Callable[[], None] | None = None,
-) -> T:
-    """What the action returns, done in a thread while the caller can be cancelled."""
-    pool = ThreadPool(1)  # its thread ends with the program, whatever it waits for
-    told = pool.apply_async(action)
-    pool.close()
-    while not told.ready():
-        told.wait(_LOOK_S)
-        if report is not None:
-            report()
-        if progress is not None:
-            progress.check()
-    try:
-        return told.get()
-    except DiffusionSegError:
-        raise
-    except Exception as error:  # each version of the library has its own
-        if isinstance(error, OSError) and is_of_the_disk(error):
-            raise disk_error(Path(str(error.filename or "The model's file")), error) from error
-        lines = str(error).strip().splitlines() or [""]
-        raise SourceFailure(f"{type(error).__name__}: {lines[0]}") from error
+    """By the hub's library, looked after from here."""
+    extra = {"tqdm_class": watch.bar()} if _takes(hub.hf_hub_download, "tqdm_class") else {}
+    return watch.run(
+        lambda: Path(
+            hub.hf_hub_download(
+                name, path, revision=revision or None, local_dir=folder, endpoint=_endpoint(),
+                token=hub_token() or False, **extra,
+            )
+        ),
+        report,
+    )  # fmt: skip
 
 
 def _endpoint() -> str | None:

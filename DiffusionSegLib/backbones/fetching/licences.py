@@ -59,7 +59,7 @@ def check_accepted(entry: ModelEntry) -> None:
     if not is_accepted(entry):
         raise ModelError(
             f"The licence of the model {entry.id} ({entry.licence.name}) has to be accepted once "
-            f"before its weights are fetched: 'diffusionseg models download {entry.id}' shows it "
+            f"before its weights are used: 'diffusionseg models download {entry.id}' shows it "
             "and asks; with --accept-licence it does not ask."
         )
 

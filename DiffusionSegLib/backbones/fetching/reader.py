@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import Request, build_opener
 
+from DiffusionSegLib.backbones.fetching.pace import LowestPace, Pace
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["Answer", "NetworkFailure", "Refusal", "read_answer"]
@@ -43,20 +45,21 @@ class Answer:
     total: int | None
 
 
-def read_answer(request: Request, stall_s: float, progress: Progress) -> Telling:
+def read_answer(
+    request: Request, stall_s: float, progress: Progress, lowest: LowestPace
+) -> Telling:
     """First the Answer, then its content in blocks; all that comes until the server ends it.
 
     Proxies are those of the environment (HTTPS_PROXY, NO_PROXY, ...). A server that says nothing
-    for stall_s seconds has failed. Raises NetworkFailure, Refusal, and Cancelled within a fraction
-    of a second whatever the server does.
+    for stall_s seconds, or too little for longer, has failed. Raises NetworkFailure, Refusal, and
+    Cancelled within a fraction of a second whatever the server does.
     """
-    reader = _Reader(request, stall_s)
+    reader, pace = _Reader(request, stall_s), Pace(lowest)
     reader.start()
     try:
         while True:
-            try:
-                told = reader.told.get(timeout=_LOOK_S)
-            except queue.Empty:
+            told = _next(reader, pace, lowest)
+            if told == b"":
                 progress.check()
                 continue
             if told is None:
@@ -66,6 +69,19 @@ def read_answer(request: Request, stall_s: float, progress: Progress) -> Telling
             yield told
     finally:
         reader.left.set()
+
+
+def _next(reader: _Reader, pace: Pace, lowest: LowestPace) -> Answer | bytes | Exception | None:
+    """What the reader told within a moment; no bytes when that is nothing."""
+    begun = time.monotonic()
+    try:
+        told = reader.told.get(timeout=_LOOK_S)
+    except queue.Empty:
+        told = b""
+    count = len(told) if isinstance(told, bytes) else 0
+    if pace.is_too_slow(count, time.monotonic() - begun):
+        raise NetworkFailure(lowest.words)
+    return told
 
 
 class _Reader(threading.Thread):

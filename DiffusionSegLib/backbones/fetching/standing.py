@@ -7,27 +7,33 @@ import re
 from dataclasses import dataclass
 
 import DiffusionSegLib
-from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts, is_here
+from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts, is_cached, is_here
 from DiffusionSegLib.backbones.fetching.licences import check_accepted
 from DiffusionSegLib.backbones.fetching.space import shown_bytes
 from DiffusionSegLib.backbones.manifest import ModelEntry, ModelFile
 from DiffusionSegLib.backbones.store import file_path
 from DiffusionSegLib.errors import ModelError
 
-__all__ = ["Standing", "check_ready", "missing_files", "missing_parts", "standing"]
+__all__ = [
+    "Standing", "check_ready", "missing_files", "missing_parts", "standing", "wants_licence",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Standing:
     """state: "ready", "needs download" or "incomplete" (files are missing, and the card names no
-    source); download_bytes: expected, 0 when nothing is or nothing is known."""
+    source); download_bytes: expected, 0 when nothing is or nothing is known; cached: what is
+    missing from the hub seems to be in the hub's own cache, from where a download takes it."""
 
     state: str
     download_bytes: int = 0
+    cached: bool = False
 
     @property
     def words(self) -> str:
         """The state, with the size of a download."""
+        if self.cached:
+            return f"{self.state} (its files seem to be in the cache of the Hugging Face hub)"
         size = f" ({shown_bytes(self.download_bytes)})" if self.download_bytes else ""
         return f"{self.state}{size}"
 
@@ -39,8 +45,9 @@ def standing(entry: ModelEntry) -> Standing:
         return Standing("ready")
     if any(not (part.sources or entry.sources) for part in files):
         return Standing("incomplete")
-    size = sum(part.size for part in files)
-    return Standing("needs download", size + (entry.needs.disk_bytes if parts else 0))
+    size, cached = sum(part.size for part in files), bool(parts) and all(map(is_cached, parts))
+    size += entry.needs.disk_bytes if parts and not cached else 0
+    return Standing("needs download", size, cached)
 
 
 def missing_files(entry: ModelEntry) -> list[ModelFile]:
@@ -49,19 +56,25 @@ def missing_files(entry: ModelEntry) -> list[ModelFile]:
 
 
 def missing_parts(entry: ModelEntry) -> list[HubPart]:
-    """Repositories of the hub that neither were downloaded nor seem to be in the hub's cache."""
+    """Repositories of the hub that were not downloaded, taken over or imported."""
     return [part for part in hub_parts(entry) if not is_here(part)]
 
 
 def check_ready(entry: ModelEntry) -> None:
-    """Before a model is opened: versions, and the licence where weights would be fetched.
+    """Before a model is opened: versions, and the licence of weights that come from elsewhere.
 
     Raises ModelError.
     """
     for package, version in entry.minimum.items():
         _check_version(entry, package, version)
-    if standing(entry).state == "needs download":
+    if wants_licence(entry):
         check_accepted(entry)
+
+
+def wants_licence(entry: ModelEntry) -> bool:
+    """Whether it has to be accepted: something is to be fetched, or was from the hub, maybe for
+    another model or by another program."""
+    return bool(hub_parts(entry)) or standing(entry).state == "needs download"
 
 
 def _has_size(entry: ModelEntry, part: ModelFile) -> bool:

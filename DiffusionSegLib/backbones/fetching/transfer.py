@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from urllib.request import Request
 
 import DiffusionSegLib
+from DiffusionSegLib.backbones.fetching.pace import LowestPace
 from DiffusionSegLib.backbones.fetching.reader import Answer, NetworkFailure, Refusal, read_answer
 from DiffusionSegLib.backbones.fetching.space import check_space, disk_error, shown_bytes
 from DiffusionSegLib.backbones.fetching.tokens import url_token
@@ -47,13 +48,20 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Patience:
-    """attempts: in a row without one new byte; first_wait_s doubles from one to the next up to
-    longest_wait_s; stall_s: silence after which a connection is given up."""
+    """attempts: in a row that brought nothing, or too little for their time; first_wait_s doubles
+    from one to the next up to longest_wait_s; stall_s: silence after which a connection is given
+    up; lowest: pace below which it is."""
 
     attempts: int = 5
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
     stall_s: float = 30.0
+    lowest: LowestPace = field(default_factory=LowestPace)
+
+    @staticmethod
+    def of_environment() -> Patience:
+        """With the lowest pace of DIFFUSIONSEG_SLOWEST; raises InputError."""
+        return Patience(lowest=LowestPace.of_environment())
 
     def wait_s(self, failed: int, asked_s: float | None) -> float:
         """After so many failures; a server that asks for more time gets it."""
@@ -102,7 +110,7 @@ def _complete(wanted: Wanted, part: Path, url: str, patience: Patience, progress
     """Until the partial file has all its bytes. Whether some were there before."""
     resumed, failed, anew = _length(part) > 0, 0, False
     while _length(part) < wanted.size:
-        before, asked_s = _length(part), None
+        before, asked_s, begun = _length(part), None, time.monotonic()
         try:
             _continue(wanted, part, url, patience, progress)
         except Refusal as refusal:
@@ -120,7 +128,10 @@ def _complete(wanted: Wanted, part: Path, url: str, patience: Patience, progress
             reason = "it ended before the file did"
         if _length(part) >= wanted.size:
             break
-        failed = 1 if _length(part) > before else failed + 1
+        # A server that lets go after every few bytes is no better than one that drips.
+        took_s = time.monotonic() - begun + patience.first_wait_s
+        went_on = patience.lowest.is_reached(_length(part) - before, took_s)
+        failed = 1 if went_on else failed + 1
         if failed >= patience.attempts:
             raise SourceFailure(reason)
         _wait(patience.wait_s(failed, asked_s), wanted, part, progress)
@@ -140,7 +151,7 @@ def _continue(wanted: Wanted, part: Path, url: str, patience: Patience, progress
     if token:
         # Not carried along when the server sends us elsewhere.
         request.add_unredirected_header("Authorization", f"Bearer {token}")
-    with closing(read_answer(request, patience.stall_s, progress)) as told:
+    with closing(read_answer(request, patience.stall_s, progress, patience.lowest)) as told:
         answer = next(told, None)
         if not isinstance(answer, Answer):
             raise NetworkFailure("no answer")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from DiffusionSegLib.backbones.fetching.hub_copy import find_copy
 from DiffusionSegLib.backbones.latent_diffusion.folder import CLASSES, choose_weights
-from DiffusionSegLib.backbones.latent_diffusion.libraries import optional_module
 from DiffusionSegLib.backbones.sources import HUB_ID
 from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.progress import Progress
 
 __all__ = ["TEXT_SOURCE", "Chooser", "beside_card", "find_model", "wanted_files"]
 
@@ -28,8 +28,9 @@ def find_model(
     """The local folder of a model; a hub id such as "org/name" or "org/name@revision" is fetched.
 
     choose: which of a repository's files are fetched, by default a diffusers pipeline's. What
-    'diffusionseg models download' or an import brought is taken first, then what is in the hub's
-    own cache. Raises ModelError.
+    'diffusionseg models download' or an import brought is taken; else it is fetched into the folder
+    of models now, as for a program that names a repository itself: the licence of a card is asked
+    for before (fetching/standing.py). Raises ModelError.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
@@ -40,7 +41,13 @@ def find_model(
             f"There is no model folder {text!r}, and it is no hub id of the form organization/name."
         )
     here = find_copy(text, choose or wanted_files, prefer_half)
-    return here or _fetch(text, prefer_half, choose or wanted_files)
+    if here is not None:
+        return here
+    from DiffusionSegLib.backbones.fetching.hub_parts import HubPart
+    from DiffusionSegLib.backbones.fetching.hub_transfer import fetch_part
+
+    part = HubPart("other", text, choose=choose or wanted_files)
+    return fetch_part(part, prefer_half, Progress.silent()).folder
 
 
 def beside_card(source: str, folder: Path | None) -> str | Path:
@@ -69,33 +76,3 @@ def wanted_files(names: Sequence[str], prefer_half: bool = False) -> list[str]:
             wanted.append(f"{part}/{chosen}")
     text = [name for name in _TEXT if name in names]
     return sorted({*wanted, *text[:1], *(name for name in names if name == "model_index.json")})
-
-
-def _fetch(text: str, prefer_half: bool, choose: Chooser) -> Path:
-    hub = optional_module("huggingface_hub")
-    name, _, revision = text.partition("@")
-    try:
-        names = hub.list_repo_files(name, revision=revision or None)
-        files = choose(names, prefer_half)
-        return Path(hub.snapshot_download(name, revision=revision or None, allow_patterns=files))
-    except Exception as error:  # the network, where each version of the library has its errors
-        cached = _cached(hub, name, revision)
-        if cached is not None:
-            return cached
-        reason = str(error).strip().splitlines()[:1]
-        raise ModelError(
-            f"The model {text!r} could not be fetched from the Hugging Face hub "
-            f"({type(error).__name__}: {' '.join(reason)}). Check the name, whether its licence "
-            "must be accepted on its page, and the network; or give the path of a local folder."
-        ) from error
-
-
-def _cached(hub: object, name: str, revision: str) -> Path | None:
-    """What an earlier call fetched, for a machine without network."""
-    download = getattr(hub, "snapshot_download", None)
-    if download is None:
-        return None
-    try:
-        return Path(download(name, revision=revision or None, local_files_only=True))
-    except (OSError, ValueError, RuntimeError):
-        return None

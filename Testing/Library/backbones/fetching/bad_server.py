@@ -186,3 +186,36 @@ def slowly(pause_s, block):
                 return
 
     return behave
+
+
+def drips(share=0.5, pause_s=0.02):
+    """A byte now and then, for ever: no wait for one is long."""
+
+    def behave(handler, content, server):
+        rest = start_answer(handler, content)
+        start = int(len(rest) * share)
+        handler.wfile.write(rest[:start])
+        for number in range(start, len(rest)):
+            handler.wfile.write(rest[number : number + 1])
+            handler.wfile.flush()
+            if server.closing.wait(pause_s):
+                return
+
+    return behave
+
+
+def drips_its_headers(handler, content, server):
+    """The answer itself never begins."""
+    for byte in b"HTTP/1.1 200 OK\r\nX-Words: " + b"a" * 5_000:
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+        if server.closing.wait(0.02):
+            return
+
+
+def lets_go_after(count):
+    def behave(handler, content, server):
+        handler.wfile.write(start_answer(handler, content)[:count])
+        handler.close_connection = True
+
+    return behave

@@ -7,7 +7,13 @@ import pytest
 
 from DiffusionSegLib.backbones.fetching.download import download_model, missing_items
 from DiffusionSegLib.backbones.fetching.hub_copy import find_copy, read_copy
-from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts, is_here, used_models
+from DiffusionSegLib.backbones.fetching.hub_parts import (
+    HubPart,
+    hub_parts,
+    is_cached,
+    is_here,
+    used_models,
+)
 from DiffusionSegLib.backbones.fetching.hub_transfer import fetch_part
 from DiffusionSegLib.backbones.fetching.licences import accept_licence
 from DiffusionSegLib.backbones.fetching.removal import folders_of, remove_folders
@@ -160,10 +166,10 @@ def test_a_cache_without_weights_is_not_a_model_that_is_here(tmp_path):
     room = tmp_path / "hf-cache" / "models--org--one" / "snapshots" / "abc"
     room.mkdir(parents=True)
     (room / "config.json").write_text("{}")
-    assert not is_here(PART)
+    assert not is_cached(PART)
     (room / "unet").mkdir()
     (room / "unet" / "w.safetensors").write_bytes(b"")
-    assert is_here(PART)
+    assert is_cached(PART) and not is_here(PART)
 
 
 def test_it_can_be_cancelled_and_gone_on_with(hub):
@@ -194,7 +200,10 @@ def test_a_card_with_a_hub_model_is_listed_licensed_downloaded_and_removed(hub, 
     accept_licence(entry)
     assert download_model(entry, Progress.silent()) == 1
     assert standing(entry).state == standing(other).state == "ready"
-    check_ready(other)  # nothing is fetched any more
+    with pytest.raises(ModelError, match="licence of the model cdal/twin"):
+        check_ready(other)  # the files are here, and its licence was never shown
+    accept_licence(other)
+    check_ready(other)
     assert download_model(entry, Progress.silent()) == 0
     plan = folders_of(entry, ModelStore([own_folder]))
     assert plan.shared_with == ("cdal/twin",) and plan.size > 85_000 and not plan.irretrievable

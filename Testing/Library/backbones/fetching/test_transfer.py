@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from DiffusionSegLib.backbones.fetching.pace import SLOWEST, LowestPace, Pace
 from DiffusionSegLib.backbones.fetching.transfer import (
     Patience,
     SourceFailure,
@@ -14,13 +15,14 @@ from DiffusionSegLib.backbones.fetching.transfer import (
     fetch_url,
     partial_path,
 )
-from DiffusionSegLib.errors import Cancelled, OutputError
+from DiffusionSegLib.errors import Cancelled, InputError, OutputError
 from DiffusionSegLib.progress import Progress
 from Testing.Library.backbones.fetching import bad_server as bad
 
 CONTENT = random.Random(0).randbytes(200_000)
 OTHER = random.Random(1).randbytes(200_000)
 QUICK = Patience(attempts=3, first_wait_s=0.01, longest_wait_s=0.05, stall_s=0.4)
+IMPATIENT = Patience(3, 0.01, 0.05, stall_s=10.0, lowest=LowestPace(1000.0, window_s=0.3))
 GOOD_OLD = b"weights that were here before"
 
 
@@ -209,3 +211,66 @@ def test_a_folder_that_may_not_be_written_to_is_a_sentence(tmp_path, server):
     wanted = Wanted(tmp_path / "file" / "w", len(CONTENT), "0" * 64)
     with pytest.raises(OutputError, match="DIFFUSIONSEG_MODELS"):
         fetch(wanted, server.serve("/w", CONTENT))
+
+
+@pytest.mark.parametrize(
+    "first", [bad.drips(), bad.drips(0.0), bad.drips_its_headers, bad.lets_go_after(3)]
+)
+def test_a_drip_counts_as_a_stall_and_is_gone_on_with(tmp_path, server, first):
+    wanted = wanted_at(tmp_path)
+    begun = time.monotonic()
+    fetch(wanted, server.serve("/w", CONTENT, first, bad.well), IMPATIENT)
+    assert wanted.target.read_bytes() == CONTENT and time.monotonic() - begun < 5
+    asked = server.ranges("/w")
+    assert asked[0] is None and len(asked) == 2
+    if first is not bad.drips_its_headers:
+        assert 0 < int(asked[1].removeprefix("bytes=").rstrip("-")) < len(CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("behavior", "words"),
+    [
+        (bad.drips(0.0), r"fewer than 1\.0 kB a second came.*DIFFUSIONSEG_SLOWEST"),
+        (bad.drips_its_headers, "fewer than"),
+        (bad.lets_go_after(3), "ended before the file did|IncompleteRead"),
+    ],
+)
+def test_a_drip_for_ever_ends_with_a_sentence(tmp_path, server, behavior, words):
+    wanted = wanted_at(tmp_path)
+    begun = time.monotonic()
+    with pytest.raises(SourceFailure, match=words):
+        fetch(wanted, server.serve("/w", CONTENT, behavior), IMPATIENT)
+    assert time.monotonic() - begun < 10 and len(server.seen) == IMPATIENT.attempts
+    fetch(wanted, server.serve("/w", CONTENT))
+    assert server.ranges("/w")[-1] is not None or behavior is bad.drips_its_headers
+    assert wanted.target.read_bytes() == CONTENT
+
+
+def test_a_slow_line_is_waited_for_where_the_user_says_so(tmp_path, server):
+    few = CONTENT[:60]
+    wanted = wanted_at(tmp_path, few)
+    patience = Patience(1, stall_s=10.0, lowest=LowestPace(0.0, window_s=0.1))
+    fetch(wanted, server.serve("/w", few, bad.drips(0.0, 0.01)), patience)
+    assert wanted.target.read_bytes() == few
+
+
+def test_a_slow_disk_is_no_slow_server():
+    pace = Pace(LowestPace(1000.0, 60.0))
+    assert not any(pace.is_too_slow(10_000, 0.001) for _ in range(1000))
+    assert not pace.is_too_slow(0, 59.0)
+    assert not pace.is_too_slow(1_000, 1.0)  # 10 MB came in this window
+    assert pace.is_too_slow(59_000, 60.0)
+    assert not pace.is_too_slow(61_000, 60.0)
+
+
+@pytest.mark.parametrize(("told", "bytes_s"), [("", 1000.0), (" 50 ", 50.0), ("0", 0.0)])
+def test_the_lowest_pace_is_a_setting(monkeypatch, told, bytes_s):
+    monkeypatch.setenv(SLOWEST, told)
+    assert Patience.of_environment().lowest == LowestPace(bytes_s)
+
+
+@pytest.mark.parametrize("told", ["fast", "-1", "nan", "inf", "1 kB"])
+def test_a_lowest_pace_that_is_none_is_a_sentence(monkeypatch, told):
+    monkeypatch.setenv(SLOWEST, told)
+    with pytest.raises(InputError, match="DIFFUSIONSEG_SLOWEST is the fewest bytes"):
+        Patience.of_environment()

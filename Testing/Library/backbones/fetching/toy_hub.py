@@ -1,5 +1,6 @@
 """A small Hugging Face hub: enough of its protocol for the hub's own library."""
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -11,10 +12,12 @@ COMMIT = "c0ffee" + "0" * 34
 
 class ToyHub:
     """``repositories``: of each id the content of its files by path. ``lies``: (id, path) whose
-    announced sum is another file's. ``gated``: ids that want the token "good"."""
+    announced sum is another file's. ``gated``: ids that want the token "good". ``plan``: of
+    (id, path) how its content is given, one of bad_server's behaviors per request."""
 
     def __init__(self):
         self.repositories, self.lies, self.gated, self.seen = {}, set(), set(), []
+        self.plan, self.closing = {}, threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,6 +54,11 @@ class ToyHub:
             body = self.repositories.get(name, {}).get("/".join(rest))
         if name in self.gated and handler.headers.get("Authorization") != "Bearer good":
             self.send(handler, 401, b"", {"X-Error-Code": "GatedRepo"})
+        elif handler.command == "GET" and self.plan.get((name, "/".join(path.split("/")[4:]))):
+            behaviors = self.plan[name, "/".join(path.split("/")[4:])]
+            behavior = behaviors.pop(0) if len(behaviors) > 1 else behaviors[0]
+            with contextlib.suppress(ConnectionError):
+                behavior(handler, body, self)
         elif body is None:
             self.send(handler, 404, b"", {"X-Error-Code": "RepoNotFound"})
         else:
@@ -81,6 +89,7 @@ class ToyHub:
             handler.wfile.write(body)
 
     def close(self):
+        self.closing.set()
         self.http.shutdown()
         self.http.server_close()
 
