@@ -30,6 +30,7 @@ def main() -> None:
         "packages": installed(),
         "torch_files": folder_of("torch"),
     }
+    told["broken"] = [name for name in sys.argv[1:] if not folder_of(name)]
     told["numpy_problem"] = numpy_problem()
     told.update(torch_words())
     sys.stdout.write("\n" + MARK + json.dumps(told) + "\n")

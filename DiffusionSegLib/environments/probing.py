@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.environments.children import ask
+from DiffusionSegLib.environments.packages import EXTRAS, packages
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.worker.command import foreign_environment
 
@@ -28,7 +29,8 @@ class Probe:
     torch_cuda: the CUDA that it was built for, "" for none; cuda_works: a computation on the card
     succeeded; cuda_problem: why not. architectures: that torch has code for ("sm_86");
     capability: of the first card ("8.6"). numpy_problem: what the import of numpy said.
-    torch_numpy: whether torch can use numpy's arrays. isolated: an environment of this program.
+    torch_numpy: whether torch can use numpy's arrays. isolated: an environment of this program;
+    broken: modules whose package is installed and whose files are not there.
     """
 
     python: str
@@ -48,6 +50,7 @@ class Probe:
     system: str = ""
     machine: str = ""
     isolated: bool = False
+    broken: tuple[str, ...] = ()
 
 
 def probe(
@@ -61,9 +64,11 @@ def probe(
     does not start, is too old to be asked or does not answer in time.
     """
     given = foreign_environment(python) if environment is None else dict(environment)
-    told = _answer([*python, str(_SCRIPT)], given, timeout_s)
+    modules = [one.module for one in packages(EXTRAS)]
+    told = _answer([*python, str(_SCRIPT), *modules], given, timeout_s)
     values: dict[str, Any] = {name: told[name] for name in Probe.__dataclass_fields__}
-    values["architectures"] = tuple(values["architectures"])
+    for name in ("architectures", "broken"):
+        values[name] = tuple(values[name])
     return Probe(**values)
 
 
