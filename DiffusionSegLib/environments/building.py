@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -72,27 +72,42 @@ def build(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progress)
         raise _disk(environment, error) from error
 
 
-def remove(environment: IsolatedEnvironment) -> int:
+def remove(environment: IsolatedEnvironment, progress: Progress | None = None) -> int:
     """Bytes freed. Only what `build` made: whatever else is in the folder stays.
 
-    Raises OutputError with the file that is in use, InputError while it is being built.
+    Raises OutputError with the file that is in use, InputError while it is being built, Cancelled
+    (what is left is then "incomplete", and can be removed or built again).
     """
-    marker = environment.marker
-    if marker is None:
+    progress = progress or Progress.silent()
+    size = max(environment.size_bytes(), 1)
+    marker, tools = environment.marker, environment.tools
+    if marker is None and not (tools / NAME).is_file():
         return 0
     with _alone(environment):
-        freed = _delete_inside(environment.folder, [*_USUAL, *marker.made])
-        if (environment.tools / NAME).is_file():
-            freed += _delete_inside(environment.tools, _TOOLS)
+        done = [0]
+
+        def tell(freed: int) -> None:
+            done[0] += freed
+            progress.report(done[0] / size, f"Removing {environment.folder}")
+
+        tell(0)
+        freed = 0
+        if marker is not None:
+            if marker.ready:
+                write_marker(environment.folder, replace(marker, ready=False))
+            freed = _delete_inside(environment.folder, [*_USUAL, *marker.made], tell)
+        if (tools / NAME).is_file():
+            freed += _delete_inside(tools, _TOOLS, tell)
     with suppress(OSError):
         _lock(environment).unlink()
     return freed
 
 
-def _delete_inside(folder: Path, names: list[str] | tuple[str, ...]) -> int:
+def _delete_inside(folder: Path, names: Iterable[str], tell: Callable[[int], None]) -> int:
     """The marker goes last, so that a removal that was stopped can go on."""
-    ordered = sorted(dict.fromkeys(names), key=lambda name: name == NAME)
-    freed = sum(delete(folder / name) for name in ordered if Path(name).name == name)
+    ordered = sorted(dict.fromkeys(names), key=lambda name: (name == NAME, name))
+    paths = [folder / name for name in ordered if Path(name).name == name]
+    freed = sum(delete(path, tell) for path in paths)
     with suppress(OSError):  # not when something else is in it, or it is a link
         folder.rmdir()
     return freed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,16 +28,20 @@ def disk_bytes(path: Path) -> int:
         return 0
 
 
-def delete(path: Path) -> int:
-    """Bytes freed. Raises OutputError with the file that could not be deleted."""
+def delete(path: Path, tell: Callable[[int], None] = lambda size: None) -> int:
+    """Bytes freed. tell: is called with the size of every file that has gone, and may raise.
+
+    Raises OutputError with the file that could not be deleted.
+    """
     told = _look(path)
     if told is None:
         return 0
     try:
         if _is_link(told) or not stat.S_ISDIR(told.st_mode):
             _unlink(path, told)
+            tell(told.st_size)
             return told.st_size
-        freed = sum(delete(inner) for inner in _inside(path))
+        freed = sum(delete(inner, tell) for inner in _inside(path))
         os.rmdir(path)
         return freed
     except OSError as error:

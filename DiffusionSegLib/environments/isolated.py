@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from DiffusionSegLib.backbones.places import user_data_folder
 from DiffusionSegLib.environments.deleting import disk_bytes
-from DiffusionSegLib.environments.marker import Marker, read_marker
+from DiffusionSegLib.environments.marker import NAME, Marker, read_marker
 from DiffusionSegLib.environments.package_link import linked_package, package_folder, write_link
 from DiffusionSegLib.environments.packages import EXTRAS, packages
 from DiffusionSegLib.errors import DiffusionSegError
@@ -72,9 +72,8 @@ class IsolatedEnvironment:
 
     def size_bytes(self) -> int:
         """On the disk, with its tools; 0 when absent."""
-        if self.marker is None:
-            return 0
-        return disk_bytes(self.folder) + disk_bytes(self.tools)
+        places = (self.folder, self.tools)
+        return sum(disk_bytes(place) for place in places if (place / NAME).is_file())
 
     def command(self) -> tuple[str, ...]:
         """Starts the worker there; nothing of the current folder or of PYTHON... variables."""

@@ -30,7 +30,7 @@ def main() -> None:
         "packages": installed(),
         "torch_files": folder_of("torch"),
     }
-    told["broken"] = [name for name in sys.argv[1:] if not folder_of(name)]
+    told["broken"] = [name for name in sys.argv[1:] if not has_code(name)]
     told["numpy_problem"] = numpy_problem()
     told.update(torch_words())
     sys.stdout.write("\n" + MARK + json.dumps(told) + "\n")
@@ -60,6 +60,17 @@ def folder_of(name: str) -> bool:
         os.path.isdir(os.path.join(part, name)) or os.path.isfile(os.path.join(part, name + ".py"))
         for part in sys.path
     )
+
+
+def has_code(name: str) -> bool:
+    """Whether a module of that name has more than an empty folder; it is not imported."""
+    import importlib.util
+
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    return found is not None and found.origin is not None
 
 
 def numpy_problem() -> str:
