@@ -84,14 +84,14 @@ def remove(environment: IsolatedEnvironment, progress: Progress | None = None) -
     if marker is None and not (tools / NAME).is_file():
         return 0
     with _alone(environment):
-        done = [0]
+        gone = freed = 0
 
-        def tell(freed: int) -> None:
-            done[0] += freed
-            progress.report(done[0] / size, f"Removing {environment.folder}")
+        def tell(more: int) -> None:
+            nonlocal gone
+            gone += more
+            progress.report(gone / size, f"Removing {environment.folder}")
 
         tell(0)
-        freed = 0
         if marker is not None:
             if marker.ready:
                 write_marker(environment.folder, replace(marker, ready=False))

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from DiffusionSegLib.environments.children import ask
@@ -16,7 +16,9 @@ from DiffusionSegLib.environments.children import ask
 __all__ = ["NvidiaDriver", "numbers", "nvidia_driver"]
 
 _PROC = Path("/proc/driver/nvidia")
-_PATIENCE_S = 2.0
+_PCI = Path("/sys/bus/pci/devices")
+_NVIDIA, _DISPLAY = "0x10de", "0x03"  # the vendor, and the class of graphics cards
+_PATIENCE_S = 1.6
 _FIELDS = "name,driver_version,compute_cap"
 _OLD_FIELDS = "name,driver_version"
 
@@ -34,27 +36,30 @@ class NvidiaDriver:
     problem: str = ""
 
 
-def nvidia_driver(proc: Path = _PROC) -> NvidiaDriver | None:
-    """What nvidia-smi tells, else /proc/driver/nvidia; None without an NVIDIA card.
+def nvidia_driver(proc: Path = _PROC, pci: Path = _PCI) -> NvidiaDriver | None:
+    """What nvidia-smi tells, else /proc/driver/nvidia, else Linux's list of cards; None without an
+    NVIDIA card.
 
-    Never raises; at most 5 seconds.
+    Never raises; at most 5 seconds. proc, pci: where Linux tells of them.
     """
-    program = _nvidia_smi()
-    if program is not None:
-        for fields in (_FIELDS, _OLD_FIELDS):
-            told = _said([program, f"--query-gpu={fields}", "--format=csv,noheader"])
-            rows = [[part.strip() for part in line.split(",")] for line in told.splitlines()]
-            rows = [row for row in rows if len(row) == fields.count(",") + 1
-                    and re.fullmatch(r"[\d.]+", row[1])]  # fmt: skip
-            if rows:
-                found = re.search(r"CUDA Version:\s*([\d.]+)", _said([program]))
-                return NvidiaDriver(
-                    rows[0][1],
-                    tuple(row[0] for row in rows),
-                    found[1] if found else "",
-                    tuple(row[2] for row in rows if len(row) > 2 and numbers(row[2])),
-                )
-    return _from_proc(proc)
+    program, said = _nvidia_smi(), ""
+    for fields in (_FIELDS, _OLD_FIELDS) if program else ():
+        said = _said([str(program), f"--query-gpu={fields}", "--format=csv,noheader"])
+        found = _from_table(said, fields)
+        if found is not None:
+            cuda = re.search(r"CUDA Version:\s*([\d.]+)", _said([str(program)]))
+            return replace(found, cuda=cuda[1] if cuda else "")
+    return _from_proc(proc) or _without_driver(pci, " ".join(said.split())[:200])
+
+
+def _from_table(said: str, fields: str) -> NvidiaDriver | None:
+    rows = [[part.strip() for part in line.split(",")] for line in said.splitlines()]
+    count = fields.count(",") + 1
+    rows = [row for row in rows if len(row) == count and re.fullmatch(r"[\d.]+", row[1])]
+    if not rows:
+        return None
+    capabilities = tuple(row[2] for row in rows if len(row) > 2 and numbers(row[2]))
+    return NvidiaDriver(rows[0][1], tuple(row[0] for row in rows), "", capabilities)
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -93,3 +98,17 @@ def _from_proc(proc: Path) -> NvidiaDriver | None:
     if not names:
         return None
     return NvidiaDriver(version[1] if version else "", tuple(names), "")
+
+
+def _without_driver(pci: Path, said: str) -> NvidiaDriver | None:
+    """A card that no driver of NVIDIA's serves."""
+    count = 0
+    for device in pci.glob("*"):
+        try:
+            vendor, kind = ((device / name).read_text("ascii") for name in ("vendor", "class"))
+        except (OSError, ValueError):
+            continue
+        count += vendor.strip() == _NVIDIA and kind.startswith(_DISPLAY)
+    if not count:
+        return None
+    return NvidiaDriver("", ("an NVIDIA GPU",) * count, "", (), said)

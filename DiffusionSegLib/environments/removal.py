@@ -73,8 +73,7 @@ def remove_all(items: Iterable[Removable], progress: Progress | None = None) -> 
     """Bytes freed. Links are removed, never what they point to; nothing outside of this program's
     folders is touched. Raises OutputError with the file that is in use, InputError while the
     environment is being built, Cancelled between two files."""
-    progress = progress or Progress.silent()
-    items = list(items)
+    items, progress = list(items), progress or Progress.silent()
     freed = 0
     for number, item in enumerate(items):
         part = progress.part(
@@ -85,7 +84,7 @@ def remove_all(items: Iterable[Removable], progress: Progress | None = None) -> 
             continue
         for path in item.paths or (item.path,):
             part.report(0.0)
-            freed += _delete(path, lambda size: part.check())
+            freed += _delete(path, lambda size: progress.check())
     _tidy()
     progress.report(1.0)
     return freed
