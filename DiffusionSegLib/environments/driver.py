@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ __all__ = ["NvidiaDriver", "numbers", "nvidia_driver"]
 _PROC = Path("/proc/driver/nvidia")
 _PCI = Path("/sys/bus/pci/devices")
 _NVIDIA, _DISPLAY = "0x10de", "0x03"  # the vendor, and the class of graphics cards
-_PATIENCE_S = 1.6
+_PATIENCE_S = 4.8  # for all questions together; a sleeping card takes seconds to answer
 _FIELDS = "name,driver_version,compute_cap"
 _OLD_FIELDS = "name,driver_version"
 
@@ -43,11 +44,12 @@ def nvidia_driver(proc: Path = _PROC, pci: Path = _PCI) -> NvidiaDriver | None:
     Never raises; at most 5 seconds. proc, pci: where Linux tells of them.
     """
     program, said = _nvidia_smi(), ""
+    end_s = time.monotonic() + _PATIENCE_S
     for fields in (_FIELDS, _OLD_FIELDS) if program else ():
-        said = _said([str(program), f"--query-gpu={fields}", "--format=csv,noheader"])
+        said = _said([str(program), f"--query-gpu={fields}", "--format=csv,noheader"], end_s)
         found = _from_table(said, fields)
         if found is not None:
-            cuda = re.search(r"CUDA Version:\s*([\d.]+)", _said([str(program)]))
+            cuda = re.search(r"CUDA Version:\s*([\d.]+)", _said([str(program)], end_s))
             return replace(found, cuda=cuda[1] if cuda else "")
     return _from_proc(proc) or _without_driver(pci, " ".join(said.split())[:200])
 
@@ -78,9 +80,9 @@ def _nvidia_smi() -> str | None:
     return found
 
 
-def _said(command: Sequence[str]) -> str:
+def _said(command: Sequence[str], end_s: float) -> str:
     try:
-        return ask(command, _PATIENCE_S)[1]
+        return ask(command, max(0.1, end_s - time.monotonic()))[1]
     except (OSError, ValueError, subprocess.SubprocessError):
         return ""
 

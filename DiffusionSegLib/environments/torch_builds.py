@@ -2,13 +2,13 @@
 
 Sources, read in November 2026:
 - torch 2.13.0 is built for the processor and for CUDA 12.6, 13.0 and 13.2 (the list of builds at
-  https://data.pyg.org/whl/); 2.7.1 is the last one for CUDA 11.8
-  (https://pytorch.org/get-started/previous-versions/). https://download.pytorch.org/whl/BUILD has
+  https://data.pyg.org/whl/); 2.11.0 is the last one for CUDA 12.8, 2.7.1 for CUDA 11.8 (there, and
+  https://pytorch.org/get-started/previous-versions/). https://download.pytorch.org/whl/BUILD has
   them. PyPI has the CUDA 13.0 build for Linux, and the one for the processor for Windows and Mac.
 - A CUDA 11, 12 or 13 program runs with drivers from 450.80.02 (Windows 452.39), 525.60.13 (528.33)
   or 580 on ("Minor Version Compatibility", https://docs.nvidia.com/deploy/cuda-compatibility/).
-- Compute capabilities: CUDA 11.8 builds have 3.7 to 9.0, CUDA 12.6 builds 5.0 to 9.0, CUDA 13
-  builds 7.5 to 12.0 and, as PTX, all newer ones (pytorch/test-infra, pytorch_pkg_helpers/cuda.py,
+- Compute capabilities: CUDA 11.8 builds have 3.7 to 9.0, CUDA 12.6 builds 5.0 to 9.0, CUDA 12.8
+  builds 7.0 to 12.0, CUDA 13 builds 7.5 to 12.0 and, as PTX, all newer ones (pytorch/test-infra, pytorch_pkg_helpers/cuda.py,
   and RELEASE.md of pytorch).
 """
 
@@ -49,6 +49,7 @@ _TABLE = (
     TorchBuild("cu132", PINNED, "13.2", ((7, 5), None), 2_400_000_000, 5_500_000_000),
     TorchBuild("cu130", PINNED, "13.0", ((7, 5), None), 2_400_000_000, 5_500_000_000),
     TorchBuild("cu126", PINNED, "12.6", ((5, 0), (9, 0)), 3_000_000_000, 6_000_000_000),
+    TorchBuild("cu128", "2.11.0", "12.8", ((7, 0), (12, 0)), 3_000_000_000, 6_000_000_000),
     TorchBuild("cu118", "2.7.1", "11.8", ((3, 7), (9, 0)), 2_800_000_000, 6_000_000_000, (3, 13)),
     TorchBuild(CPU, PINNED, "", None, 206_000_000, 900_000_000),
 )
@@ -56,7 +57,8 @@ _LEAST_DRIVER = {11: ("450.80.02", "452.39"), 12: ("525.60.13", "528.33"), 13: (
 
 
 def torch_builds() -> tuple[TorchBuild, ...]:
-    """All that there are, the newest CUDA first, the one for the processor last."""
+    """All that there are, the best first: the newest torch, of these the newest CUDA; the one for
+    the processor last."""
     return _TABLE
 
 
@@ -103,8 +105,8 @@ def least_driver(cuda: str, windows: bool | None = None) -> str:
 
 
 def torch_build(driver: NvidiaDriver | None, system: str | None = None) -> TorchBuild:
-    """The build of the newest CUDA that the driver and every card serve; else the one for the
-    processor. system: as sys.platform."""
+    """The newest torch, and of its builds the one of the newest CUDA, that the driver and a card
+    serve; else the build for the processor. system: as sys.platform."""
     system = system or sys.platform
     if driver is None or not driver.version or system == "darwin":
         return _TABLE[-1]
