@@ -13,10 +13,12 @@ COMMIT = "c0ffee" + "0" * 34
 class ToyHub:
     """``repositories``: of each id the content of its files by path. ``lies``: (id, path) whose
     announced sum is another file's. ``gated``: ids that want the token "good". ``plan``: of
-    (id, path) how its content is given, one of bad_server's behaviors per request."""
+    (id, path) how its content is given, one of bad_server's behaviors per request. ``silent``: ids
+    that announce no sha256."""
 
     def __init__(self):
         self.repositories, self.lies, self.gated, self.seen = {}, set(), set(), []
+        self.silent = set()
         self.plan, self.closing = {}, threading.Event()
         outer = self
 
@@ -62,7 +64,9 @@ class ToyHub:
         elif body is None:
             self.send(handler, 404, b"", {"X-Error-Code": "RepoNotFound"})
         else:
-            told = {"ETag": f'"{hashlib.sha256(body).hexdigest()}"', "X-Repo-Commit": COMMIT}
+            large = path.endswith(".safetensors")
+            digest = hashlib.sha256(body).hexdigest() if large else git_sum(body)
+            told = {"ETag": f'"{digest}"', "X-Repo-Commit": COMMIT}
             self.send(handler, 200, body, told)
 
     def info(self, name):
@@ -70,7 +74,7 @@ class ToyHub:
         for path, data in self.repositories[name].items():
             announced = b"other" if (name, path) in self.lies else data
             one = {"rfilename": path, "size": len(data), "blobId": git_sum(announced)}
-            if path.endswith(".safetensors"):
+            if path.endswith(".safetensors") and name not in self.silent:
                 digest = hashlib.sha256(announced).hexdigest()
                 one["lfs"] = {"sha256": digest, "size": len(data), "pointerSize": 130}
             siblings.append(one)
