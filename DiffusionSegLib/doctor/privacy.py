@@ -19,7 +19,8 @@ _SECRET = re.compile(
 )
 _SHORTEST = 4  # a secret of fewer characters could not be told from words
 _USER_IN_ADDRESS = re.compile(r"(?<=://)[^/\s@]+@")
-_ADDRESS_PART = re.compile(r"[=,;\s]+")
+_LISTED = re.compile(r"[=,;\s]+")
+_HOST_PARTS = re.compile(r"[:@]")
 # An absolute path, or one in the home folder, of three parts or more; no part of an address.
 _PATH = re.compile(r"(?<![\w:/\\.~>])(~|[A-Za-z]:)?((?:[/\\][^\s/\\:;,'\"()<>|*?]+){3,})")
 _USER_VARIABLES = ("USER", "USERNAME", "LOGNAME", "SUDO_USER")
@@ -73,11 +74,16 @@ def discreet(value: Any, make: Callable[[str], str]) -> Any:
 
 
 def _secrets(variables: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(name, value), and the pieces of values that are lists: HOST=TOKEN,HOST=TOKEN."""
+    """(name, value), and the pieces of values that are lists (HOST=TOKEN,HOST=TOKEN) or addresses
+    (SCHEME://USER:PASSWORD@HOST)."""
     found = []
     for name, value in variables.items():
         if _SECRET.fullmatch(name):
-            pieces = {value, *_ADDRESS_PART.split(value)}
+            pieces = {value, *_LISTED.split(value)}
+            for piece in tuple(pieces):
+                _, scheme, rest = piece.partition("://")
+                if scheme or "@" in piece:
+                    pieces.update(_HOST_PARTS.split((rest or piece).partition("/")[0]))
             found += [(name, piece) for piece in pieces if len(piece) >= _SHORTEST]
     return found
 

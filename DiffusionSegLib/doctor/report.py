@@ -20,18 +20,20 @@ from DiffusionSegLib.progress import Progress
 
 __all__ = ["Report", "report"]
 
-# Modules of this package, how long each takes (a share of the whole), and the title while it runs.
+# Modules of this package, about how many seconds each takes, and the title while it runs.
 _CHECKS = (
-    ("versions", 0.01, "Versions"),
-    ("worker_python", 0.12, "The worker's Python"),
-    ("worker_test", 0.15, "Worker"),
-    ("devices", 0.02, "Devices"),
-    ("environment", 0.02, "The worker's own environment"),
-    ("folders", 0.01, "Folders"),
-    ("models", 0.07, "Models"),
-    ("network", 0.01, "Settings in the environment"),
-    ("samples", 0.59, "Sample images"),
+    ("versions", 0.1, "Versions"),
+    ("worker_python", 2.5, "The worker's Python"),
+    ("worker_test", 2.5, "Worker"),
+    ("devices", 2.5, "Devices"),
+    ("environment", 0.2, "The worker's own environment"),
+    ("folders", 0.1, "Folders"),
+    ("models", 0.5, "Models"),
+    ("network", 0.1, "Settings in the environment"),
+    ("samples", 20.0, "Sample images"),
 )
+_OF_A_RUN = frozenset({"worker_test", "samples"})
+_INSTEAD_OF_A_RUN = "devices"  # else the worker tells them
 ALL_WELL = "Everything works."
 _NOT_TRIED = "(The worker and the sample images were not tried.)"
 _SHALLOW = 2  # parts of a folder as general as /usr, in which everything lies
@@ -111,8 +113,8 @@ def report(
     examined = Examined(tuple(command), run, os.environ if variables is None else variables)
     sections, done = [], 0.0
     try:
-        for name, share, title in _CHECKS:
-            part = progress.part(done, min(1.0, done + share), title)
+        for name, share, title in _shares(run):
+            part = progress.part(min(done, 1.0), min(done + share, 1.0), title)
             part.report(0.0)
             sections.append(replace(_checked(name, title, examined, part), name=name))
             done += share
@@ -120,6 +122,14 @@ def report(
     finally:
         examined.close()
     return _made_discreet(sections, examined)
+
+
+def _shares(run: bool) -> list[tuple[str, float, str]]:
+    """The checks, with the part of the whole time that each takes."""
+    idle = {_INSTEAD_OF_A_RUN} if run else _OF_A_RUN
+    taken = [(name, 0.0 if name in idle else time, title) for name, time, title in _CHECKS]
+    whole = sum(time for _, time, _ in taken)
+    return [(name, time / whole, title) for name, time, title in taken]
 
 
 def _checked(name: str, title: str, examined: Examined, progress: Progress) -> Section:

@@ -58,7 +58,9 @@ def section(examined: Examined, progress: Progress) -> Section:
 def tried_samples() -> list[tuple[Sample, ModelEntry]]:
     """Of each method that has a bundled model the first sample, with that model."""
     samples = load_samples(samples_folder())
-    entries = {entry.id: entry for entry in ModelStore().list() if is_bundled(entry)}
+    # The survey, since the list writes what is wrong, with its folders, to the screen.
+    known = ModelStore().survey().entries
+    entries = {name: entry for name, entry in known.items() if is_bundled(entry)}
     first: dict[str, tuple[Sample, ModelEntry]] = {}
     for sample in (*samples, *zero_shot_samples(samples), *worded_samples(samples)):
         entry = entries.get(f"{sample.method}/{sample.model}")
