@@ -87,8 +87,8 @@ class Pip:
         temporary = self.environment.folder / TEMPORARY
 
         def look() -> None:
-            arrived = _arrived(temporary)
-            progress.report(told.fraction(arrived, _count(site) - before), told.words(arrived))
+            arrived, installed = _arrived(temporary), max(0, _count(site) - before)
+            progress.report(told.fraction(arrived, installed), told.words(arrived, installed))
 
         return run_watched(
             (str(self.environment.python), "-I"),

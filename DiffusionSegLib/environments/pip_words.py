@@ -54,8 +54,6 @@ class PipWords:
             self._finish_download()
             self._installing = [one.strip() for one in text.partition(":")[2].split(",")]
             self.stage = f"Installing {_list(self._installing)}"
-        elif text.startswith("Attempting uninstall:"):
-            self.stage = f"Replacing {text.partition(':')[2].strip()}"
 
     def fraction(self, arrived_bytes: int, installed: int) -> float:
         """Of the whole. arrived_bytes: of the download that runs; installed: packages so far."""
@@ -65,8 +63,10 @@ class PipWords:
         arrived = self._done + min(arrived_bytes, self._current)
         return self._INSTALLING * min(1.0, arrived / self._expected)
 
-    def words(self, arrived_bytes: int) -> str:
-        """The stage, with what has arrived of a large download."""
+    def words(self, arrived_bytes: int, installed: int = 0) -> str:
+        """The stage, with what has arrived of a large download, or is done of many packages."""
+        if self._installing and installed:
+            return f"{self.stage}, {min(installed, len(self._installing))} done"
         if self._current > 10**7 and arrived_bytes:
             return f"{self.stage}, {shown_bytes(min(arrived_bytes, self._current))} so far"
         return self.stage
@@ -216,6 +216,4 @@ def _requirement_name(text: str) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    if len(names) <= 3:
-        return ", ".join(names)
-    return f"{len(names)} packages ({', '.join(names[-2:])}, ...)"
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} packages"

@@ -8,8 +8,8 @@ Sources, read in November 2026:
 - A CUDA 11, 12 or 13 program runs with drivers from 450.80.02 (Windows 452.39), 525.60.13 (528.33)
   or 580 on ("Minor Version Compatibility", https://docs.nvidia.com/deploy/cuda-compatibility/).
 - Compute capabilities: CUDA 11.8 builds have 3.7 to 9.0, CUDA 12.6 builds 5.0 to 9.0, CUDA 12.8
-  builds 7.0 to 12.0, CUDA 13 builds 7.5 to 12.0 and, as PTX, all newer ones (pytorch/test-infra, pytorch_pkg_helpers/cuda.py,
-  and RELEASE.md of pytorch).
+  builds 7.0 to 12.0, CUDA 13 builds 7.5 to 12.0 and, as PTX, all newer ones
+  (pytorch_pkg_helpers/cuda.py of pytorch/test-infra, and RELEASE.md of pytorch).
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def test_a_package_of_two_extras_comes_once():
 
 
 def test_an_unknown_extra_is_named():
-    with pytest.raises(UnknownNameError, match="'texts'.*'text'"):
+    with pytest.raises(UnknownNameError, match=r"'texts'.*'text'"):
         packages(["texts"])
 
 
