@@ -229,8 +229,8 @@ def _download(
     watch: HubWatch,
     report: Callable[[int], None],
 ) -> Path:
-    """By the hub's library, looked after from here. From its own cache it would copy unchecked, also
-    what is damaged there, so it is shown an empty one: see cached_blob."""
+    """By the hub's library, looked after from here. From its own cache it would copy unchecked,
+    also what is damaged there, so it is shown an empty one: see cached_blob."""
     extra = {"tqdm_class": watch.bar()} if _takes(hub.hf_hub_download, "tqdm_class") else {}
     return watch.run(
         lambda: Path(

@@ -6,9 +6,9 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from DiffusionSegLib.backbones.fetching.pace import LowestPace, Pace
 from DiffusionSegLib.backbones.fetching.space import disk_error, is_of_the_disk
@@ -33,6 +33,7 @@ class HubWatch:
     def __init__(self, hub: Any, lowest: LowestPace) -> None:
         self._hub, self._lowest, self._pace = hub, lowest, Pace(lowest)
         self._left, self._lock = threading.Event(), threading.Lock()
+        self._hooking, self._done = threading.RLock(), False
         self._thread, self._count, self._told, self._read = 0, 0, 0, 0
         self._asked_s: float | None = None  # since when an answer is waited for
 
@@ -40,24 +41,21 @@ class HubWatch:
         """What the action returns; report is told how many bytes came since, ten times a second,
         and may raise Cancelled. Raises SourceFailure, OutputError."""
         self._attach()
-        told: SimpleQueue[Callable[[], T]] = SimpleQueue()
+        told: Future[T] = Future()
         # It ends with the program, whatever it waits for.
-        worker = threading.Thread(target=self._do, args=(action, told), name="hub", daemon=True)
-        worker.start()
+        threading.Thread(target=self._do, args=(action, told), name="hub", daemon=True).start()
         try:
             looked = time.monotonic()
-            while (get := _next(told)) is None:
+            while not wait([told], _LOOK_S).done:
                 self._attach()
                 now = time.monotonic()
                 self._judge(now - looked, report)
                 looked = now
             self._judge(0.0, report)
-            return get()
+            return told.result()
         finally:
             self._left.set()
-            self._detach()
-            if worker.is_alive():
-                self._hang_up()
+            self._hang_up()
 
     def bar(self) -> type:
         """For the library's "tqdm_class": shows nothing, and stops what nobody waits for."""
@@ -68,18 +66,22 @@ class HubWatch:
         with self._lock:
             self._count += count
             self._told += count
+        self._stop_if_left()
+
+    def _stop_if_left(self) -> None:
         if self._left.is_set():
             raise Cancelled()
 
-    def _do(self, action: Callable[[], T], told: SimpleQueue[Callable[[], T]]) -> None:
+    def _do(self, action: Callable[[], T], told: Future[T]) -> None:
         self._thread = threading.get_ident()
         try:
             result = _explained(action)
         except (DiffusionSegError, SourceFailure) as error:
-            failure = error  # the name above is gone after this block
-            told.put(lambda: _fail(failure))
+            self._detach()
+            told.set_exception(error)
         else:
-            told.put(lambda: result)
+            self._detach()
+            told.set_result(result)
 
     def _judge(self, waited_s: float, report: Callable[[int], None]) -> None:
         with self._lock:
@@ -93,20 +95,26 @@ class HubWatch:
 
     def _attach(self) -> None:
         """The client is made anew after some errors."""
-        for hooks, own in self._hooks():
-            if own not in hooks:
-                hooks.append(own)
+        with self._hooking:
+            for hooks, own in () if self._done else self._hooks():
+                if own not in hooks:
+                    hooks.append(own)
 
     def _detach(self) -> None:
-        for hooks, own in self._hooks():
-            if own in hooks:
-                hooks.remove(own)
+        with self._hooking:
+            self._done = True
+            for hooks, own in self._hooks():
+                if own in hooks:
+                    hooks.remove(own)
 
     def _hang_up(self) -> None:
-        """Else the library would hold its lock on the file for as long as the server drips."""
-        close = getattr(self._hub, "close_session", None)
-        if close is not None:
-            close()
+        """On what nobody waits for: else the library would try again by itself, and hold its lock
+        on the file for as long as the server drips."""
+        with self._hooking:
+            close = getattr(self._hub, "close_session", None)
+            if close is not None and not self._done:
+                close()
+                self._attach()
 
     def _hooks(self) -> list[tuple[list[Any], Any]]:
         """What the client calls with each question and each answer, and what is to be among it;
@@ -119,6 +127,7 @@ class HubWatch:
     def _ask(self, question: Any) -> None:
         if threading.get_ident() == self._thread:
             self._asked_s = time.monotonic()
+            self._stop_if_left()
 
     def _watch(self, answer: Any) -> None:
         if threading.get_ident() == self._thread:
@@ -131,8 +140,7 @@ class HubWatch:
         pace, asked = Pace(self._lowest), time.monotonic()
         for block in stream:
             self._read += len(block)
-            if self._left.is_set():
-                raise Cancelled()
+            self._stop_if_left()
             if pace.is_too_slow(len(block), time.monotonic() - asked):
                 raise library.ReadTimeout(self._lowest.words)
             yield block
@@ -168,13 +176,6 @@ def _watched(library: Any, stream: Any, watch: HubWatch) -> Any:
     return Stream()
 
 
-def _next(told: SimpleQueue[T]) -> T | None:
-    try:
-        return told.get(timeout=_LOOK_S)
-    except Empty:
-        return None
-
-
 def _explained(action: Callable[[], T]) -> T:
     """Failures of the library are failures of the source, but for those of the disk."""
     try:
@@ -186,7 +187,3 @@ def _explained(action: Callable[[], T]) -> T:
             raise disk_error(Path(str(error.filename or "The model's file")), error) from error
         lines = str(error).strip().splitlines() or [""]
         raise SourceFailure(f"{type(error).__name__}: {lines[0]}") from error
-
-
-def _fail(error: Exception) -> NoReturn:
-    raise error

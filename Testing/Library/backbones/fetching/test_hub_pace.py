@@ -59,13 +59,19 @@ def test_a_drip_for_ever_sends_on_to_the_next_source(hub):
 
 def test_it_can_be_cancelled_in_the_middle_of_a_drip(hub):
     hub.plan["org/one", PATH] = [bad.drips()]
-    asked = threading.Event()
+    del hub.repositories["org/one"]["config.json"]
+    asked, before = threading.Event(), hooks()
     threading.Timer(0.6, asked.set).start()
     begun = time.monotonic()
     with pytest.raises(Cancelled):
         fetch_part(HubPart("clip", "org/one"), False, Progress(cancelled=asked.is_set),
                    LowestPace(1.0, 60.0))  # fmt: skip
     assert time.monotonic() - begun < 5
+    end = time.monotonic() + 10
+    while any(one.name == "hub" for one in threading.enumerate()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not [one for one in threading.enumerate() if one.name == "hub"]
+    assert hooks() == before and len(hub.fetched()) == 1  # the library does not go on by itself
 
 
 def test_storage_that_the_client_does_not_read_is_judged_by_its_bar():
