@@ -68,7 +68,8 @@ class ModelEntry:
     """Everything known of a model. ``folder`` holds its files, ``settings`` are the method's,
     ``limits`` says where it must not be trusted; ``sources`` are for files that name none, and of
     hub repositories the first and those that can stand for it; ``pins`` say what is known of their
-    files; ``minimum`` are versions by package.
+    files; ``minimum`` are versions by package. ``store`` are the folders of the store that found
+    it, where the models that it is built on are found too.
     """
 
     id: str
@@ -94,6 +95,7 @@ class ModelEntry:
     needs: Needs = Needs()
     minimum: Mapping[str, str] = field(default_factory=dict)
     pins: Mapping[str, Pin] = field(default_factory=dict)
+    store: tuple[Path, ...] = field(default=(), compare=False)
 
     def file(self, path: str) -> ModelFile:
         """The entry of one file; raises ModelError."""

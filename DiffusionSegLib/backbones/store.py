@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from DiffusionSegLib.backbones.manifest import ModelEntry, ModelFile, read_manifest
@@ -16,7 +16,7 @@ from DiffusionSegLib.progress import Progress
 
 __all__ = [
     "BrokenCard", "ModelStore", "Survey", "check_file", "file_path", "file_sha256", "hidden_note",
-    "is_bundled",
+    "is_bundled", "store_of",
 ]  # fmt: skip
 
 _LOG = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ModelStore:
                 if place.parent.name == HUB_ROOM:  # repositories have files of that name too
                     continue
                 try:
-                    entry = read_manifest(path)
+                    entry = replace(read_manifest(path), store=self._folders)
                 except ModelError as error:
                     name = f"{place.parent.name}/{place.name}"
                     broken.append(BrokenCard(name, place, str(error)))
@@ -90,7 +90,8 @@ class ModelStore:
         Raises UnknownNameError, and ModelError for a folder whose card is not usable.
         """
         if name is not None and _is_path(name):
-            return _in_folder(method, Path(os.path.expanduser(name)))
+            entry = _in_folder(method, Path(os.path.expanduser(name)))
+            return replace(entry, store=self._folders)
         entries = self.list(method)
         if name is None:
             return _default(method, entries)
@@ -103,6 +104,11 @@ class ModelStore:
         """Check size and sha256 of every file; raises ModelError."""
         for part in entry.files:
             check_file(entry, part)
+
+
+def store_of(entry: ModelEntry) -> ModelStore:
+    """The store that found a model; the usual one for a card that was read alone."""
+    return ModelStore(entry.store or None)
 
 
 def hidden_note(used: ModelEntry, hidden: ModelEntry) -> str:

@@ -112,6 +112,7 @@ def _plain(entry: ModelEntry, survey: Survey) -> dict[str, Any]:
     from DiffusionSegLib.backbones.store import hidden_note
 
     plain: dict[str, Any] = json.loads(json.dumps(asdict(entry), default=str))
+    del plain["store"]  # which says where this model was looked for, and nothing of it
     # Hundreds of case names say nothing here; the file has them.
     plain["splits"] = {part: len(cases) for part, cases in dict(entry.splits).items()}
     now = standing(entry)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.opening import open_backbone
+from DiffusionSegLib.backbones.store import store_of
 from DiffusionSegLib.compute.device import memory_errors_explained
 from DiffusionSegLib.methods.adzus.answer import Answer
 from DiffusionSegLib.methods.adzus.embedding import AdzusEmbedding, embed_image
@@ -48,7 +49,7 @@ class AdzusPredictor:
         """Open the diffusion model that the card names; raises ModelError."""
         settings = model.settings.get("backbone", {})
         with memory_errors_explained(f"the model {model.id}"):
-            backbone = open_backbone(settings, device, folder=model.folder)
+            backbone = open_backbone(settings, device, store_of(model), model.folder)
             return AdzusPredictor(model, backbone, device)
 
     def embed(self, image: Image, region: Box | None, progress: Progress) -> AdzusEmbedding:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from DiffusionSegLib.backbones.generative.interface import GenerativeBackbone
 from DiffusionSegLib.backbones.generative.opening import open_generative
 from DiffusionSegLib.backbones.manifest import ModelEntry
+from DiffusionSegLib.backbones.store import store_of
 from DiffusionSegLib.compute.device import memory_errors_explained
 from DiffusionSegLib.errors import PromptError
 from DiffusionSegLib.methods.constraints import prompt_constraints
@@ -80,7 +81,7 @@ class DiffuGtsPredictor:
         """Open the diffusion model that the card names, and what was trained; raises ModelError."""
         with memory_errors_explained(f"the model {model.id}"):
             backbone = open_generative(
-                model.settings.get("backbone", {}), device, folder=model.folder
+                model.settings.get("backbone", {}), device, store_of(model), model.folder
             )
             trained = "networks" in model.settings
             networks = load_networks(model, device) if trained else None
