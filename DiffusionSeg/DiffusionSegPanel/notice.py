@@ -11,22 +11,18 @@ __all__ = ["Notice"]
 class Notice:
     """One or more sentences and, where something can be done at once, a button.
 
-    canInstall: whether installing packages would help.
+    onSetUp: called with the extra ("text", "hub", "" for none) that would help.
     """
 
     def __init__(
-        self,
-        ui: Any,
-        onTryAgain: Callable[[], None],
-        onInstall: Callable[[], None],
-        canInstall: Callable[[], bool],
+        self, ui: Any, onTryAgain: Callable[[], None], onSetUp: Callable[[str], None]
     ) -> None:
-        self._ui, self._onTryAgain, self._onInstall = ui, onTryAgain, onInstall
-        self._canInstall = canInstall
+        self._ui, self._onTryAgain, self._onSetUp = ui, onTryAgain, onSetUp
         self._standing = ""
         self._passing = ""
+        self._extra: str | None = None
         ui.noticeButton.connect("clicked()", self._onClicked)
-        ui.noticeInstallButton.connect("clicked()", onInstall)
+        ui.noticeSetupButton.connect("clicked()", self._onSetUpClicked)
         self._show()
 
     @property
@@ -39,23 +35,31 @@ class Notice:
         self._standing = sentence
         self._show()
 
-    def tell(self, sentence: str) -> None:
-        """Say something that trying again may change; "" takes it back."""
-        if sentence != self._passing:
-            self._passing = sentence
+    def tell(self, sentence: str, extra: str | None = None) -> None:
+        """Say something that trying again may change; "" takes it back.
+
+        extra: what setting up would add ("" for what is always needed); None when that is no help.
+        """
+        if (sentence, extra) != (self._passing, self._extra):
+            self._passing, self._extra = sentence, extra
             self._show()
 
     def cleanup(self) -> None:
-        """The button calls back no more."""
+        """The buttons call back no more."""
         self._ui.noticeButton.disconnect("clicked()", self._onClicked)
-        self._ui.noticeInstallButton.disconnect("clicked()", self._onInstall)
+        self._ui.noticeSetupButton.disconnect("clicked()", self._onSetUpClicked)
 
     def _onClicked(self) -> None:
         self.tell("")
         self._onTryAgain()
 
+    def _onSetUpClicked(self) -> None:
+        extra = self._extra or ""
+        self.tell("")
+        self._onSetUp(extra)
+
     def _show(self) -> None:
         self._ui.noticeLabel.text = self.text
         self._ui.noticeButton.setVisible(bool(self._passing))
-        self._ui.noticeInstallButton.setVisible(bool(self._passing) and self._canInstall())
+        self._ui.noticeSetupButton.setVisible(bool(self._passing) and self._extra is not None)
         self._ui.noticeFrame.setVisible(bool(self.text))

@@ -17,7 +17,6 @@ from DiffusionSegPanel.choice import Choice, chosen
 from DiffusionSegPanel.estimator import Estimator
 from DiffusionSegPanel.first_volume import chooseFirstVolume
 from DiffusionSegPanel.input_section import InputSection
-from DiffusionSegPanel.installation import canInstall, install
 from DiffusionSegPanel.live_parameters import LiveParameters
 from DiffusionSegPanel.notice import Notice
 from DiffusionSegPanel.outliner import Outliner, OutlineResult
@@ -27,10 +26,12 @@ from DiffusionSegPanel.refine_section import RefineSection
 from DiffusionSegPanel.result_section import ResultSection
 from DiffusionSegPanel.run_section import RunSection
 from DiffusionSegPanel.settings_section import SettingsSection
+from DiffusionSegPanel.setup_controller import SetupController
 from DiffusionSegPanel.shortcuts import Shortcuts
 from DiffusionSegPanel.slicer_version import whatIsMissing
 from DiffusionSegPanel.system_report import systemReport
 from DiffusionSegPanel.words import durationInWords
+from DiffusionSegPanel.worker_keeper import WorkerKeeper
 from DiffusionSegPanel.worker_link import WorkerLink
 from DiffusionSegPanel.worker_settings import WorkerSettings, createClient
 from DiffusionSegPanel.worker_test import WorkerTest
@@ -82,8 +83,8 @@ class Page(VTKObservationMixin):
         if self.parameters is None:
             self.setParameterNode(self._getParameterNode())
         chooseFirstVolume(self.parameters)
-        if self.link.client is None:
-            self.link.connect(self.settings.command)
+        self.setup.enter()
+        self.keeper.start()
         for part in (self.shortcuts, self.prompt, self.result, self.refine):
             part.enter()
         self.timer.start()
@@ -106,7 +107,8 @@ class Page(VTKObservationMixin):
         self.outliner.stop()
         self.removeObservers()
         parts: tuple[Any, ...] = (self.estimator, self.live, self.result, self.refine, self.prompt)
-        for part in (*parts, self.input, self.settingsSection, self.run, self.notice):
+        parts = (*parts, self.input, self.settingsSection, self.run, self.notice, self.setup)
+        for part in parts:
             part.cleanup()
         self.test.close()
         self.link.close()
@@ -158,7 +160,8 @@ class Page(VTKObservationMixin):
         """Deliver what the workers sent. Stops by itself when nobody looks and nothing runs."""
         self.outliner.poll()
         self.test.poll()
-        if not self._isEntered and not self.outliner.isBusy:
+        self.setup.poll()
+        if not (self._isEntered or self.outliner.isBusy or self.setup.wantsPoll):
             self.timer.stop()
 
     def refresh(self) -> None:
@@ -169,6 +172,7 @@ class Page(VTKObservationMixin):
         self.input.update(self.link.catalogue, choice)
         self.prompt.update(choice)
         self.settingsSection.update(self.link.hello, choice)
+        self.setup.update(choice)
         self.run.setReady(self._whyNot(choice))
         self.live.update(choice, self.parameters)
         self._observeVolume()
@@ -178,9 +182,9 @@ class Page(VTKObservationMixin):
 
     def _makeSections(self, resourcePath: Callable[[str], str]) -> None:
         ui = self.ui
-        self.notice = Notice(
-            ui, self._reconnect, self._onInstall, lambda: canInstall(self.settings.command)
-        )
+        self.setup = SetupController(ui.setupPlaceholder, self.settings, resourcePath)
+        self.notice = Notice(ui, lambda: self.keeper.restart(), self.setup.open)
+        self.keeper = WorkerKeeper(self.link, self.setup, self.notice, self.settings)
         self.input = InputSection(ui, self._parameters)
         self.prompt = PromptSection(
             ui, self._parameters, self._volume, self.settings.history, resourcePath
@@ -212,20 +216,22 @@ class Page(VTKObservationMixin):
         self.outliner.started.connect(self.run.start)
         self.outliner.progressed.connect(self.run.progress)
         self.outliner.finished.connect(self._onFinished)
-        self.outliner.failed.connect(lambda error: self.run.stop(str(error)))
+        self.outliner.failed.connect(self._onFailed)
         self.outliner.stopped.connect(self.run.stop)
         self.result.said.connect(self.run.say)
         self.live.changed.connect(self.settingsSection.storeParameter)
         self.estimator.estimated.connect(self.run.setEstimate)
         self.prompt.changed.connect(self._onMarked)
         self.link.replaced.connect(self.outliner.setClient)
-        self.link.changed.connect(self._onWorkerAnswered)
-        self.link.failed.connect(lambda error: self.notice.tell(str(error)))
+        self.keeper.stopping.connect(self._onWorkerStopping)
+        self.keeper.restarting.connect(self._onWorkerRestarting)
+        self.keeper.changed.connect(self.refresh)
         self.test.done.connect(self.settingsSection.sayOfTest)
         section = self.settingsSection
-        section.commandChanged.connect(self._reconnect)
+        section.commandChanged.connect(self.keeper.restart)
         section.deviceChanged.connect(self.refresh)
         section.opened.connect(self.refresh)
+        section.setupRequested.connect(self.setup.open)
         section.testRequested.connect(self._onTestRequested)
         section.reportRequested.connect(self._onReportRequested)
 
@@ -258,6 +264,8 @@ class Page(VTKObservationMixin):
         return self.input.channelNames(choice) if isChosen else ()
 
     def _whyNot(self, choice: Choice) -> str:
+        if self.link.catalogue is None and self.setup.whyNotReady:
+            return self.setup.whyNotReady
         return whyNotReady(
             self.link.catalogue,
             choice,
@@ -340,24 +348,18 @@ class Page(VTKObservationMixin):
     def _onFinished(self, result: OutlineResult) -> None:
         self.run.stop(_("Done in {time}.").format(time=durationInWords(result.elapsedS)))
 
-    def _onWorkerAnswered(self) -> None:
-        problem = self.link.hello.problem if self.link.hello else ""
-        self.notice.tell(str(problem or ""))
-        self.refresh()
+    def _onFailed(self, error: DiffusionSegError) -> None:
+        self.run.stop(str(error))
+        self.keeper.onRunFailed(error)
 
-    def _reconnect(self) -> None:
+    def _onWorkerStopping(self) -> None:
+        self.outliner.stop(_("The outline was stopped: DiffusionSeg is being set up."))
+        self.test.close()
         self.estimator.forget()
-        self.notice.tell("")
-        self.link.connect(self.settings.command)
-        self.refresh()
 
-    def _onInstall(self) -> None:
-        try:
-            install()
-        except DiffusionSegError as error:
-            self.notice.tell(str(error))
-            return
-        self._reconnect()
+    def _onWorkerRestarting(self) -> None:
+        self.estimator.forget()
+        self.settingsSection.showCommand()
 
     def _onTestRequested(self, commandText: str) -> None:
         self.settingsSection.sayOfTest(_("Starting the worker"), isRunning=True)
@@ -365,7 +367,9 @@ class Page(VTKObservationMixin):
 
     def _onReportRequested(self) -> None:
         link = self.link
-        report = systemReport(self.settings.command, link.hello, link.client, link.catalogue)
+        report = systemReport(
+            self.settings.command, link.hello, link.client, link.catalogue, self.setup.report()
+        )
         self.settingsSection.copy(report)
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from DiffusionSegLib.worker.command import default_command
 from DiffusionSegPanel.appearance import mute
 from DiffusionSegPanel.catalogue_view import ParameterForm
 from DiffusionSegPanel.choice import Choice, withMethodParameters
 from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.plain_signal import Signal
+from DiffusionSegPanel.setup_words import whereItRuns
+from DiffusionSegPanel.worker_settings import environmentInUse
 
 __all__ = ["SettingsSection"]
 
@@ -23,21 +26,22 @@ class SettingsSection:
     """Machine settings go to ``settings`` (WorkerSettings), the study's to the parameter node.
 
     Signals: commandChanged (after it was stored), testRequested (command as typed),
-    reportRequested, deviceChanged, opened.
+    reportRequested, deviceChanged, opened, setupRequested.
     """
 
     def __init__(self, ui: Any, parameterNode: Callable[[], Any], settings: Any) -> None:
         self.commandChanged, self.testRequested = Signal(), Signal()
         self.reportRequested, self.deviceChanged = Signal(), Signal()
-        self.opened = Signal()
+        self.opened, self.setupRequested = Signal(), Signal()
         self._ui, self._parameterNode, self._settings = ui, parameterNode, settings
         self._updating = False
         self._hello: Any = None
         self._choice = Choice(None, None)
         self.parameters = ParameterForm(ui.parametersWidget)
         self.parameters.changed.connect(self.storeParameter)
-        ui.workerEdit.text = settings.command
+        self.showCommand()
         mute(ui.deviceReasonLabel)
+        mute(ui.workerUsedLabel)
         mute(ui.workerResultLabel)
         self._connections = Connections()
         self._connections.add(ui.settingsSection, "contentsCollapsed(bool)", self._onCollapsed)
@@ -47,6 +51,7 @@ class SettingsSection:
         self._connections.add(ui.seedSpinBox, "valueChanged(int)", self._onSeed)
         self._connections.add(ui.samplesSpinBox, "valueChanged(int)", self._onSamples)
         self._connections.add(ui.reportButton, "clicked()", self.reportRequested.emit)
+        self._connections.add(ui.setupButton, "clicked()", self.setupRequested.emit)
 
     def cleanup(self) -> None:
         """The widgets call back no more."""
@@ -94,10 +99,22 @@ class SettingsSection:
         self._ui.workerResultLabel.setVisible(bool(sentence))
         self._ui.workerTestButton.setEnabled(not isRunning)
 
+    def showCommand(self) -> None:
+        """Show the worker command, and what an empty one means now."""
+        self._ui.workerEdit.text = self._settings.command
+        self._sayWhichIsUsed()
+
     def copy(self, text: str) -> None:
         """Put a text on the clipboard and say so."""
         qt.QApplication.clipboard().setText(text)
         self._ui.reportButton.text = _("Copied to the clipboard")
+
+    def _sayWhichIsUsed(self) -> None:
+        own = environmentInUse()
+        python = default_command()[0]
+        words = whereItRuns(self._settings.command, own, python)
+        self._ui.workerUsedLabel.text = words
+        self._ui.workerUsedLabel.setVisible(bool(words))
 
     def _updateDevices(self) -> None:
         combo, devices = self._ui.deviceCombo, self._hello.devices if self._hello else ()
@@ -131,6 +148,7 @@ class SettingsSection:
         if text != self._settings.command:
             self._settings.command = text
             self.sayOfTest("")
+            self._sayWhichIsUsed()
             self.commandChanged.emit()
 
     def _onTest(self) -> None:

@@ -36,6 +36,10 @@ class Shared:
             self._own.connect(WorkerSettings().command)
         return self._own
 
+    def closeOwn(self) -> None:
+        """End the worker that is not the page's: its files are about to change."""
+        self._own.close()
+
     def _pageLink(self) -> Any:
         widget = getattr(slicer.modules, "DiffusionSegWidget", None)
         page = getattr(widget, "page", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import qt
@@ -17,15 +18,21 @@ _LOG_LINES = 40
 _GIB = 2**30
 
 
-def systemReport(commandText: str, hello: Any, client: Any, catalogue: Any) -> str:
-    """Versions, devices, models and the worker's last messages. Names no image and no patient."""
+def systemReport(
+    commandText: str, hello: Any, client: Any, catalogue: Any, setup: Sequence[str] = ()
+) -> str:
+    """Versions, devices, models and the worker's last messages. Names no image and no patient.
+
+    setup: lines about the worker's environment and what was found wrong with it.
+    """
     lines = [
         f"DiffusionSeg {DiffusionSegLib.__version__}",
         f"Slicer {slicer.app.applicationVersion} (revision {slicer.app.revision})",
         f"Python {platform.python_version()} in {sys.prefix}",
         f"Qt {qt.qVersion()}",
         f"{platform.platform()}, {platform.machine()}",
-        f"Worker command: {commandText or 'own Python'}",
+        f"Worker command: {commandText or 'chosen by itself'}",
+        *setup,
         f"Worker running: {bool(client and client.is_running)}",
         *_workerLines(hello),
         *_modelLines(catalogue),
