@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,9 +122,7 @@ def _count(site: Path | None) -> int:
 def _arrived(temporary: Path) -> int:
     """Bytes of the download that runs: pip puts it into a folder of its own."""
     newest = 0
-    for path in temporary.glob("pip-*/*.whl"):
-        try:
+    with suppress(OSError):  # it comes and goes
+        for path in temporary.glob("pip-*/*.whl"):
             newest = max(newest, path.stat().st_size)
-        except OSError:
-            continue
     return newest

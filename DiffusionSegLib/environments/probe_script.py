@@ -13,6 +13,10 @@ from typing import Any
 
 MARK = "DiffusionSeg-probe:"
 OWNER = "diffusionseg-environment.json"
+NOTHING_OF_TORCH: dict[str, Any] = {
+    "torch": None, "torch_problem": "", "torch_cuda": "", "cuda_works": False, "cuda_problem": "",
+    "architectures": [], "capability": "", "torch_numpy": True, "numpy_problem": "",
+}  # fmt: skip
 
 
 def main() -> None:
@@ -26,16 +30,31 @@ def main() -> None:
         "prefix": sys.prefix,
         "system": sys.platform,
         "machine": platform.machine(),
-        "isolated": os.path.isfile(os.path.join(sys.prefix, OWNER)),
+        "isolated": is_isolated(),
         "packages": installed(),
         "torch_files": folder_of("torch"),
     }
     told["broken"] = [name for name in sys.argv[1:] if not has_code(name)]
-    told["numpy_problem"] = numpy_problem()
-    told.update(torch_words())
+    told.update(NOTHING_OF_TORCH)
+    for name, look in (("numpy", numpy_words), ("torch", torch_words)):
+        # A broken library may end this process; then it is known which one.
+        told["importing"] = name
+        tell(told)
+        told.update(look())
+    told["importing"] = ""
+    tell(told)
+    os._exit(0)  # a broken library may hang when it is unloaded
+
+
+def tell(told: dict[str, Any]) -> None:
+    """In one line; the last one holds."""
     sys.stdout.write("\n" + MARK + json.dumps(told) + "\n")
     sys.stdout.flush()
-    os._exit(0)  # a broken library may hang when it is unloaded
+
+
+def is_isolated() -> bool:
+    """Whether this Python is an environment of DiffusionSeg."""
+    return os.path.isfile(os.path.join(sys.prefix, OWNER))
 
 
 def installed() -> dict[str, str]:
@@ -73,23 +92,21 @@ def has_code(name: str) -> bool:
     return found is not None and found.origin is not None
 
 
-def numpy_problem() -> str:
+def numpy_words() -> dict[str, Any]:
     """What its import says; "" when it works."""
     try:
         import numpy
 
         numpy.zeros(2).sum()
     except BaseException as error:  # noqa: BLE001  whatever a broken package raises
-        return said(error)
-    return ""
+        return {"numpy_problem": said(error)}
+    return {"numpy_problem": ""}
 
 
 def torch_words() -> dict[str, Any]:
     """torch, its CUDA and what they say."""
-    told: dict[str, Any] = {
-        "torch": None, "torch_problem": "", "torch_cuda": "", "cuda_works": False,
-        "cuda_problem": "", "architectures": [], "capability": "", "torch_numpy": True,
-    }  # fmt: skip
+    told = dict(NOTHING_OF_TORCH)
+    del told["numpy_problem"]
     try:
         import torch
 

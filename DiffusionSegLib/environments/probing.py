@@ -13,6 +13,7 @@ from DiffusionSegLib.environments.children import ask
 from DiffusionSegLib.environments.packages import EXTRAS, packages
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.worker.command import foreign_environment
+from DiffusionSegLib.worker.process_tree import ended_by
 
 __all__ = ["Probe", "probe"]
 
@@ -82,9 +83,14 @@ def _answer(command: Sequence[str], environment: dict[str, str], timeout_s: floa
         ) from error
     except (OSError, ValueError) as error:
         raise InputError(f"The Python {shown} cannot be started ({error}).") from error
-    for line in out.splitlines():
-        if line.startswith(_MARK):
-            return json.loads(line.removeprefix(_MARK))
+    lines = [line for line in out.splitlines() if line.startswith(_MARK)]
+    if lines:
+        told = json.loads(lines[-1].removeprefix(_MARK))
+        if told["importing"]:
+            told[f"{told['importing']}_problem"] = (
+                f"it stopped the Python that imported it, {ended_by(code)}"
+            )
+        return told
     words = err.strip().splitlines()[-1:]
     last = f": {words[0][:300]}" if words else ""
     raise InputError(

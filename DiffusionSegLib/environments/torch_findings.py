@@ -28,7 +28,9 @@ def torch_findings(probe: Probe, place: Place) -> list[Finding]:
     """At most one of its import, and those of what it needs."""
     found = [*_python(probe, place), *_paths(probe, place)]
     if probe.torch is None:
-        return [*found, _not_importable(probe, place)]
+        # Where numpy ended the process, torch was not tried.
+        untried = probe.numpy_problem and probe.torch_files and not probe.torch_problem
+        return found if untried else [*found, _not_importable(probe, place)]
     return [*found, *_too_old(probe, place), *_numpy(probe, place)]
 
 

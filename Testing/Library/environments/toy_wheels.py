@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import sys
 import sysconfig
 import zipfile
 from pathlib import Path
@@ -27,6 +28,16 @@ class backends: mps = _Nothing
 def get_num_threads(): return 1
 '''
 BROKEN_TORCH = "raise ImportError('libc10.so: cannot open shared object file')\n"
+REAL_MODULES = """
+import sys
+from importlib.machinery import PathFinder
+class Real:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is None and name not in ("torch", "DiffusionSegLib"):
+            return PathFinder.find_spec(name, [{folder!r}])
+sys.meta_path.append(Real)
+"""
 VERSIONS = {
     "numpy": "2.4.6", "torch": f"{PINNED}+cpu", "safetensors": "0.8.0", "SimpleITK": "2.5.7",
     "pillow": "13.0.0", "scipy": "1.17.1", "rich": "15.0.0", "packaging": "26.3",
@@ -57,7 +68,7 @@ def write_wheel(folder, name, version, files=(), needs=(), tag="py3-none-any"):
 
 def write_wheels(folder, torch=GOOD_TORCH, without=(), more_torch_files=()):
     """All that the engine needs. Stand-ins, but the worker needs the real numpy and its like: the
-    wheel of numpy lets the environment see the packages of the Python that runs the tests."""
+    wheel of numpy lets it import those of the Python that runs the tests, unseen by pip."""
     for package in packages():
         name = Requirement(package.requirement).name
         if name in without:
@@ -66,13 +77,12 @@ def write_wheels(folder, torch=GOOD_TORCH, without=(), more_torch_files=()):
         if name == "torch":
             files = {"torch/__init__.py": torch, **dict(more_torch_files)}
         if name == "numpy":
-            files = {"toy_numpy.pth": sysconfig.get_path("purelib") + "\n"}
+            code = REAL_MODULES.format(folder=sysconfig.get_path("purelib"))
+            files = {"toy_numpy.pth": "import _toy_numpy\n", "_toy_numpy.py": code}
         write_wheel(folder, name, VERSIONS[name], files)
     return folder
 
 
 def base_python():
     """The Python behind the virtual environment of the tests."""
-    import sys
-
     return Path(getattr(sys, "_base_executable", sys.executable))
