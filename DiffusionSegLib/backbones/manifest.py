@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from DiffusionSegLib.backbones.costs import Costs, read_costs
 from DiffusionSegLib.backbones.pins import Pin, read_pins
 from DiffusionSegLib.backbones.sources import Source, read_sources
 from DiffusionSegLib.errors import InputError, ModelError
@@ -93,6 +94,7 @@ class ModelEntry:
     purpose: str = ""
     sources: tuple[Source, ...] = ()
     needs: Needs = Needs()
+    costs: Costs | None = None
     minimum: Mapping[str, str] = field(default_factory=dict)
     pins: Mapping[str, Pin] = field(default_factory=dict)
     store: tuple[Path, ...] = field(default=(), compare=False)
@@ -147,6 +149,7 @@ def _entry(values: Mapping[str, Any], folder: Path) -> ModelEntry:
         purpose=str(values.get("purpose", "")),
         sources=read_sources(values.get("sources", ())),
         needs=_needs(values.get("needs", {})),
+        costs=read_costs(values.get("costs")),
         minimum=_versions(values.get("minimum", {})),
         pins=read_pins(values.get("pins", {})),
     )

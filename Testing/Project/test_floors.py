@@ -18,6 +18,7 @@ FLOORS = {
     "diffusion": 3,
     "backbones": 4,
     "methods": 5,
+    "planning": 6,
     "session": 6,
     "training": 7,
     "evaluation": 7,
@@ -30,7 +31,7 @@ FLOORS = {
 FOREIGN = {"slicer", "qt", "ctk", "vtk", "vtkmodules", "PythonQt"}
 
 LIGHT_ROOMS = {"errors", "progress", "nouns", "io", "compute", "session", "evaluation", "demo"}
-LIGHT_ROOMS |= {"worker", "environments", "doctor"}
+LIGHT_ROOMS |= {"planning", "worker", "environments", "doctor"}
 LIGHT_MODULES = {
     "DiffusionSegLib.backbones.manifest",
     "DiffusionSegLib.backbones.store",

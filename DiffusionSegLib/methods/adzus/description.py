@@ -10,6 +10,7 @@ from DiffusionSegLib.methods.contract import MethodDescription, ParameterSpec
 if TYPE_CHECKING:
     from DiffusionSegLib.backbones.manifest import ModelEntry
     from DiffusionSegLib.methods.adzus.predictor import AdzusPredictor
+    from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish
 
 _OWN = (
     ParameterSpec(
@@ -69,6 +70,18 @@ class AdzusMethod:
         from DiffusionSegLib.methods.adzus.predictor import AdzusPredictor
 
         return AdzusPredictor.load(model, device)
+
+    def forecast(self, model: ModelEntry, wish: RunWish) -> Forecast:
+        """See Forecasting."""
+        from DiffusionSegLib.methods.adzus.forecast import adzus_forecast
+
+        return adzus_forecast(model, wish)
+
+    def economies(self, model: ModelEntry) -> Economies:
+        """See Forecasting."""
+        from DiffusionSegLib.methods.adzus.forecast import adzus_economies
+
+        return adzus_economies(model)
 
 
 METHOD = AdzusMethod()

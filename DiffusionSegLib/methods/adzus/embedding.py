@@ -11,6 +11,7 @@ import numpy as np
 
 from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
 from DiffusionSegLib.errors import InputError, PromptError
+from DiffusionSegLib.methods.adzus.pass_sides import LARGEST_SIDE
 from DiffusionSegLib.methods.adzus.plane import Plane, make_plane
 from DiffusionSegLib.methods.adzus.reading import PlaneReader
 from DiffusionSegLib.methods.adzus.slice_picture import IntensityWindow, choose_window
@@ -24,15 +25,18 @@ from DiffusionSegLib.progress import Progress
 
 __all__ = ["AdzusEmbedding", "PlaneSettings", "embed_image"]
 
-_KEPT_PLANES = 4  # of 64 x 64 places each holds about 150 MB
+_KEPT_READERS = 4
 
 
 @dataclass(frozen=True)
 class PlaneSettings:
-    """What a slice's pass depends on."""
+    """What a slice's pass depends on. largest_side: pixels that the network is shown; kept: slices
+    that stay ready, which the pass does not depend on."""
 
     timestep: int
     window: str
+    largest_side: int = LARGEST_SIDE
+    kept: int = field(default=4, compare=False)
 
 
 @dataclass(eq=False)
@@ -74,8 +78,11 @@ class AdzusEmbedding:
         plane = self._planes.get(key)
         if plane is None:
             picture = self.window(settings.window).picture(view.cut(self.stack.slice(number)))
-            plane = make_plane(picture, self.backbone, settings.timestep, progress)
-            _keep(self._planes, key, plane)
+            plane = make_plane(
+                picture, self.backbone, settings.timestep, progress, settings.largest_side
+            )
+            _keep(self._planes, key, plane, settings.kept)
+            self._forget_readers()
         self._planes.move_to_end(key)
         return plane
 
@@ -92,9 +99,15 @@ class AdzusEmbedding:
         reader = self._readers.get(key)
         if reader is None or reader.plane is not plane:
             reader = PlaneReader(plane, evidence)
-            _keep(self._readers, key, reader)
+            _keep(self._readers, key, reader, _KEPT_READERS)
         self._readers.move_to_end(key)
         return reader
+
+    def _forget_readers(self) -> None:
+        """Those of slices that are not ready any more: a reader holds its slice."""
+        ready = {id(plane) for plane in self._planes.values()}
+        for key in [key for key in self._readers if key[0] not in ready]:
+            del self._readers[key]
 
     def window(self, choice: str) -> IntensityWindow:
         """How intensities become a picture; one for all slices."""
@@ -120,7 +133,9 @@ def embed_image(image: Image, region: Box | None, backbone: LatentDiffusion) -> 
     return AdzusEmbedding(image.geometry, image.dimension, stack, backbone)
 
 
-def _keep(memory: OrderedDict[tuple[Any, ...], Any], key: tuple[Any, ...], value: Any) -> None:
+def _keep(
+    memory: OrderedDict[tuple[Any, ...], Any], key: tuple[Any, ...], value: Any, most: int
+) -> None:
     memory[key] = value
-    while len(memory) > _KEPT_PLANES:
+    while len(memory) > most:
         memory.popitem(last=False)

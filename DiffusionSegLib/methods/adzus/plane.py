@@ -12,25 +12,27 @@ from torch.nn import functional as F
 from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
 from DiffusionSegLib.methods.adzus.bilateral import JointBilateral
 from DiffusionSegLib.methods.adzus.canvas import Canvas, make_canvas
+from DiffusionSegLib.methods.adzus.pass_sides import CANVAS_SIDE, LARGEST_SIDE
 from DiffusionSegLib.methods.adzus.plane_attention import PlaneAttention, read_attention
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["CANVAS_SIDE", "Plane", "canvas_size", "make_plane", "resized"]
 
 Floats = NDArray[np.float32]
-CANVAS_SIDE = 256  # pixels of the long side
 _SHORTEST = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
     """rgb: (rows, columns, 3) in [0, 1], the slice as it is. canvas: the same, on which outlines
-    are chosen. enlarge: from places of the attention's grid to pixels of the canvas."""
+    are chosen. enlarge: from places of the attention's grid to pixels of the canvas. largest_side:
+    of the picture that the network was shown."""
 
     rgb: Floats
     canvas: Canvas
     attention: PlaneAttention
     enlarge: JointBilateral
+    largest_side: int = LARGEST_SIDE
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,13 +49,20 @@ class Plane:
         return resized(values[..., None], self.size)[..., 0]
 
 
-def make_plane(rgb: Floats, backbone: LatentDiffusion, timestep: int, progress: Progress) -> Plane:
+def make_plane(
+    rgb: Floats,
+    backbone: LatentDiffusion,
+    timestep: int,
+    progress: Progress,
+    largest_side: int = LARGEST_SIDE,
+) -> Plane:
     """One pass of the network, and what depends on the picture alone."""
-    attention = read_attention(backbone, torch.from_numpy(rgb), timestep, progress.part(0.0, 0.9))
+    picture = torch.from_numpy(rgb)
+    attention = read_attention(backbone, picture, timestep, progress.part(0.0, 0.9), largest_side)
     canvas = make_canvas(resized(rgb, canvas_size((rgb.shape[0], rgb.shape[1]))))
     enlarge = JointBilateral(canvas.rgb, attention.grid)
     progress.report(1.0)
-    return Plane(rgb, canvas, attention, enlarge)
+    return Plane(rgb, canvas, attention, enlarge, largest_side)
 
 
 def canvas_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from DiffusionSegLib.diffusion.attention.capture import AttentionMap
 from DiffusionSegLib.diffusion.attention.grids import Grid
 from DiffusionSegLib.diffusion.attention.transition import balance, sharpen
 from DiffusionSegLib.methods.adzus.coarse_walk import CoarseWalk, coarse_walk
+from DiffusionSegLib.methods.adzus.pass_sides import LARGEST_SIDE, scaled_sides
 from DiffusionSegLib.methods.adzus.regions import aggregate_by_resolution
 from DiffusionSegLib.progress import Progress
 
@@ -25,8 +26,6 @@ __all__ = ["PlaneAttention", "network_picture", "read_attention"]
 
 TEMPERATURE = 0.65  # M2N2, section 3.2
 _WALK_POWER = 2.0  # of a map's side; M2N2 uses the finest maps alone
-LARGEST_SIDE = 512
-_SMALLEST_SIDE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +49,20 @@ class PlaneAttention:
 
 
 def read_attention(
-    backbone: LatentDiffusion, rgb: Tensor, timestep: int, progress: Progress
+    backbone: LatentDiffusion,
+    rgb: Tensor,
+    timestep: int,
+    progress: Progress,
+    largest: int = LARGEST_SIDE,
 ) -> PlaneAttention:
     """One pass with the empty text and without noise.
 
     rgb: (rows, columns, 3) in [0, 1], of any size: the network sees it with a long side of 256 to
-    512 pixels. The walk takes less time than the pass.
+    ``largest`` pixels. The walk takes less time than the pass.
     """
     request = AttentionRequest(timestep=timestep)
-    done = run_attention_pass(
-        backbone, network_picture(backbone, rgb), request, progress.part(0.0, 0.8)
-    )
+    picture = network_picture(backbone, rgb, largest)
+    done = run_attention_pass(backbone, picture, request, progress.part(0.0, 0.8))
     maps = tuple(_on_cpu(one) for one in done.self_maps)
     sharp = sharpen(aggregate_by_resolution(maps, _WALK_POWER), TEMPERATURE)
     walk = balance(sharp, progress=progress.part(0.8, 1.0))
@@ -69,13 +71,11 @@ def read_attention(
     return PlaneAttention(maps, walk, features)
 
 
-def network_picture(backbone: LatentDiffusion, rgb: Tensor) -> Tensor:
+def network_picture(
+    backbone: LatentDiffusion, rgb: Tensor, largest: int = LARGEST_SIDE
+) -> Tensor:
     """(1, channels, rows, columns) in [-1, 1], with sides that the network can read."""
-    rows, columns = rgb.shape[:2]
-    longest = max(rows, columns)
-    scale = min(max(longest, _SMALLEST_SIDE), LARGEST_SIDE) / longest
-    multiple = backbone.image_multiple
-    size = [max(multiple, round(side * scale / multiple) * multiple) for side in (rows, columns)]
+    size = scaled_sides(rgb.shape[0], rgb.shape[1], largest, backbone.image_multiple)
     picture = rgb.permute(2, 0, 1)[None].float()
     picture = F.interpolate(
         picture, size=size, mode="bilinear", align_corners=False, antialias=True

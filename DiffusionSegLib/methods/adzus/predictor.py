@@ -23,6 +23,7 @@ from DiffusionSegLib.methods.adzus.verdicts import verdict_of
 from DiffusionSegLib.methods.adzus.view import whole_view
 from DiffusionSegLib.methods.adzus.volume_answer import answer_volume
 from DiffusionSegLib.methods.contract import RunOptions
+from DiffusionSegLib.methods.forecast import Economy
 from DiffusionSegLib.methods.run_provenance import run_provenance
 from DiffusionSegLib.nouns.candidate import Candidate
 from DiffusionSegLib.nouns.image import Image
@@ -43,6 +44,7 @@ class AdzusPredictor:
 
     def __init__(self, model: ModelEntry, backbone: LatentDiffusion, device: str) -> None:
         self.model, self.backbone, self.device = model, backbone, device
+        self.economy: Economy | None = None
 
     @staticmethod
     def load(model: ModelEntry, device: str) -> AdzusPredictor:
@@ -58,7 +60,7 @@ class AdzusPredictor:
         stack = embedding.stack
         view = whole_view(stack.size)
         if stack.count == 1 and view.is_usual:
-            settings = RunSettings.of(RunOptions(), self.model.settings)
+            settings = self._settings(RunOptions())
             with memory_errors_explained("this image"):
                 embedding.plane(0, view, settings.plane, progress)
         progress.report(1.0)
@@ -69,7 +71,7 @@ class AdzusPredictor:
     ) -> Proposal:
         """By the rule that fits the prompt; see slice_answer and volume_answer."""
         begun = time.monotonic()
-        settings = RunSettings.of(run, self.model.settings)
+        settings = self._settings(run)
         embedding.check_marks(prompt)
         answer_of = answer_slice if embedding.stack.count == 1 else answer_volume
         with memory_errors_explained("this image"):
@@ -92,7 +94,7 @@ class AdzusPredictor:
         """
         begun = time.monotonic()
         embedding.check_marks(prompt)
-        stack, settings = embedding.stack, RunSettings.of(run, self.model.settings)
+        stack, settings = embedding.stack, self._settings(run)
         fixed = edited_voxels(mask, original, stack).updated(marked_voxels(prompt, stack))
         inside = stack.to_stack(mask.resampled(stack.image.geometry).array != 0)
         view = whole_view(stack.size)
@@ -103,6 +105,9 @@ class AdzusPredictor:
             )  # fmt: skip
         answer = Answer(probability, 1.0, _REFINE_RULE, True)
         return self._proposal(embedding, answer, fixed, prompt, run, begun, mask)
+
+    def _settings(self, run: RunOptions) -> RunSettings:
+        return RunSettings.of(run, self.model.settings, self.economy)
 
     def _proposal(
         self,
@@ -165,7 +170,7 @@ class AdzusPredictor:
         run: RunOptions,
         begun: float,
     ) -> Provenance:
-        settings = RunSettings.of(run, self.model.settings)
+        settings = self._settings(run)
         window = embedding.window(settings.plane.window)
         parameters: dict[str, Any] = {
             "timestep": settings.plane.timestep,

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from DiffusionSegLib.methods.adzus.embedding import PlaneSettings
+from DiffusionSegLib.methods.adzus.pass_sides import kept_planes, largest_side
 from DiffusionSegLib.methods.adzus.settings import RegionSettings
 from DiffusionSegLib.methods.contract import RunOptions, Value
+from DiffusionSegLib.methods.forecast import Economy
 
 __all__ = ["RunSettings"]
 
@@ -26,7 +28,12 @@ class RunSettings:
     evidence: str
 
     @classmethod
-    def of(cls, run: RunOptions, model_settings: Mapping[str, object]) -> RunSettings:
+    def of(
+        cls,
+        run: RunOptions,
+        model_settings: Mapping[str, object],
+        economy: Economy | None = None,
+    ) -> RunSettings:
         """What the run says, else the model's card, else the usual. Raises InputError."""
         given = run.parameters
         usual = int(str(model_settings.get("timestep", 100)))
@@ -35,7 +42,12 @@ class RunSettings:
         if not regions.get("tau"):
             regions["tau"] = float(str(model_settings.get("tau", _PUBLISHED.tau)))
         return cls(
-            PlaneSettings(timestep, str(given.get("window", "auto"))),
+            PlaneSettings(
+                timestep,
+                str(given.get("window", "auto")),
+                largest_side(economy),
+                kept_planes(economy),
+            ),
             RegionSettings.of(regions),
             float(given.get("granularity", 0.5)),
             str(given.get("evidence", "both")),

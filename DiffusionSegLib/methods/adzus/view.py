@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DiffusionSegLib.methods.adzus.pass_sides import LARGEST_WHOLE
 from DiffusionSegLib.methods.adzus.plane import canvas_size
 
 __all__ = ["LARGEST_WHOLE", "View", "view_around", "whole_view"]
-
-LARGEST_WHOLE = 1024  # pixels of the long side; larger slices are looked at through a window
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def outline_words(
     A text without a word that carries meaning outlines nothing. Raises PromptError for one that
     the model cannot read whole.
     """
-    picture = network_picture(backbone, torch.from_numpy(plane.rgb))
+    picture = network_picture(backbone, torch.from_numpy(plane.rgb), plane.largest_side)
     request = AttentionRequest(timestep=timestep, text=text, cross=True)
     done = run_attention_pass(backbone, picture, request, progress.part(0.0, 0.5))
     tokens = content_tokens(done.text)

@@ -9,6 +9,7 @@ from DiffusionSegLib.methods.contract import MethodDescription, ParameterSpec
 if TYPE_CHECKING:
     from DiffusionSegLib.backbones.manifest import ModelEntry
     from DiffusionSegLib.methods.cdal.predictor import CdalPredictor
+    from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish
 
 DESCRIPTION = MethodDescription(
     name="cdal",
@@ -59,6 +60,18 @@ class CdalMethod:
         from DiffusionSegLib.methods.cdal.predictor import CdalPredictor
 
         return CdalPredictor.load(model, device)
+
+    def forecast(self, model: ModelEntry, wish: RunWish) -> Forecast:
+        """See Forecasting."""
+        from DiffusionSegLib.methods.cdal.forecast import cdal_forecast
+
+        return cdal_forecast(model, wish)
+
+    def economies(self, model: ModelEntry) -> Economies:
+        """See Forecasting."""
+        from DiffusionSegLib.methods.cdal.forecast import cdal_economies
+
+        return cdal_economies(model)
 
 
 METHOD = CdalMethod()

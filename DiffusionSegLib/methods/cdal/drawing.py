@@ -29,6 +29,7 @@ from DiffusionSegLib.methods.cdal.volume_ensemble import (
     VolumeSampler,
 )
 from DiffusionSegLib.methods.contract import RunOptions
+from DiffusionSegLib.methods.forecast import Economy
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.progress import Progress
 
@@ -65,6 +66,7 @@ class Drawing:
     ) -> None:
         self.network, self.process, self.recipe = network, process, recipe
         self._labels, self._device = labels, device
+        self.economy: Economy | None = None
 
     def draw(
         self,
@@ -74,8 +76,11 @@ class Drawing:
         given: GivenMask | None = None,
     ) -> Drawn:
         """The ensemble over the whole grid. When memory does not suffice for one window of the
-        whole image, once more in windows of the size that the model was trained with."""
+        whole image, once more in windows of the size that the model was trained with; with an
+        economy (see Sparing) that is left to who set it."""
         grid = self.recipe.grid
+        if self.economy is not None:
+            return self._draw_sparing(self.economy, embedding, run, progress, given)
         try:
             return self._draw_on(grid, embedding, run, progress, given)
         except OutOfMemoryError:
@@ -91,6 +96,22 @@ class Drawing:
         smaller = replace(grid, largest_kji=None)
         drawn = self._draw_on(smaller, embedding, run, progress, given)
         return replace(drawn, smaller_window=grid.window_kji)
+
+    def _draw_sparing(
+        self,
+        economy: Economy,
+        embedding: CdalEmbedding,
+        run: RunOptions,
+        progress: Progress,
+        given: GivenMask | None,
+    ) -> Drawn:
+        """As a plan says; who planned notices when memory runs out."""
+        grid = self.recipe.grid
+        cut = replace(grid, largest_kji=None) if economy.smaller else grid
+        drawn = self._draw_on(cut, embedding, run, progress, given)
+        stride = self.network.config.stride
+        window, usual = (g.window_for(embedding.grid.shape_kji, stride) for g in (cut, grid))
+        return drawn if window == usual else replace(drawn, smaller_window=window)
 
     def _draw_on(
         self,
@@ -170,4 +191,5 @@ class Drawing:
         """The arithmetic that the run asks for."""
         wanted = run.parameters.get("precision", "auto")
         enabled = wanted == "bfloat16" or (wanted == "auto" and prefers_bfloat16(self._device))
+        enabled = enabled or (self.economy is not None and self.economy.half)
         return torch.autocast(torch.device(self._device).type, torch.bfloat16, enabled=enabled)

@@ -31,6 +31,7 @@ from DiffusionSegLib.methods.cdal.volume_ensemble import (
 from DiffusionSegLib.methods.cdal.workload import cdal_trial, cdal_workload
 from DiffusionSegLib.methods.constraints import FREE, Fixed, on_grid, prompt_constraints
 from DiffusionSegLib.methods.contract import RunOptions, Workload
+from DiffusionSegLib.methods.forecast import Economy
 from DiffusionSegLib.methods.pinning import pin, user_voxels
 from DiffusionSegLib.methods.run_provenance import run_provenance
 from DiffusionSegLib.nouns.image import Image
@@ -73,6 +74,17 @@ class CdalPredictor:
             ) from error
         with memory_errors_explained(f"the model {model.id}"):
             return CdalPredictor(model, network, device)
+
+    @property
+    def economy(self) -> Economy | None:
+        """See Sparing."""
+        return self._drawing.economy
+
+    @economy.setter
+    def economy(self, value: Economy | None) -> None:
+        if value != self._drawing.economy:
+            self._drawing.economy = value
+            self._first = FirstOutline()
 
     def embed(self, image: Image, region: Box | None, progress: Progress) -> CdalEmbedding:
         """The image on the model's grid."""

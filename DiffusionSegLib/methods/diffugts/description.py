@@ -9,6 +9,7 @@ from DiffusionSegLib.methods.contract import MethodDescription, ParameterSpec
 if TYPE_CHECKING:
     from DiffusionSegLib.backbones.manifest import ModelEntry
     from DiffusionSegLib.methods.diffugts.predictor import DiffuGtsPredictor
+    from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish
 
 DESCRIPTION = MethodDescription(
     name="diffugts",
@@ -75,6 +76,18 @@ class DiffuGtsMethod:
         from DiffusionSegLib.methods.diffugts.predictor import DiffuGtsPredictor
 
         return DiffuGtsPredictor.load(model, device)
+
+    def forecast(self, model: ModelEntry, wish: RunWish) -> Forecast:
+        """See Forecasting."""
+        from DiffusionSegLib.methods.diffugts.forecast import diffugts_forecast
+
+        return diffugts_forecast(model, wish)
+
+    def economies(self, model: ModelEntry) -> Economies:
+        """See Forecasting."""
+        from DiffusionSegLib.methods.diffugts.forecast import diffugts_economies
+
+        return diffugts_economies(model)
 
 
 METHOD = DiffuGtsMethod()

@@ -30,8 +30,9 @@ from DiffusionSegLib.methods.diffugts.outcome import Outcome, make_proposal
 from DiffusionSegLib.methods.diffugts.outlining import Outlining, given_mask
 from DiffusionSegLib.methods.diffugts.prompt_pair import prompt_pair
 from DiffusionSegLib.methods.diffugts.run_settings import RunSettings
-from DiffusionSegLib.methods.diffugts.seeing import see
+from DiffusionSegLib.methods.diffugts.seeing import Sight, see
 from DiffusionSegLib.methods.diffugts.slice_regions import RegionShelf
+from DiffusionSegLib.methods.diffugts.sparing import VOXELS_AT_ONCE, cut_down
 from DiffusionSegLib.methods.diffugts.text_side import TextSide
 from DiffusionSegLib.methods.diffugts.verdicts import (
     PresenceLimits,
@@ -40,6 +41,7 @@ from DiffusionSegLib.methods.diffugts.verdicts import (
 )
 from DiffusionSegLib.methods.diffugts.working_grid import WorkingGrid
 from DiffusionSegLib.methods.diffugts.workload import diffugts_trial, diffugts_workload
+from DiffusionSegLib.methods.forecast import Economy
 from DiffusionSegLib.methods.pinning import user_voxels
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
@@ -70,6 +72,7 @@ class DiffuGtsPredictor:
         device: str,
     ) -> None:
         self.model, self.backbone, self.networks, self.device = model, backbone, networks, device
+        self.economy: Economy | None = None
         card = model.settings
         self.grid = WorkingGrid.from_dict(backbone.dims, card.get("grid", {}))
         self.rule = IntensityRule.from_dict(card["intensities"])
@@ -94,7 +97,7 @@ class DiffuGtsPredictor:
         if self.networks is not None and embedding.grid.shape_kji[0] == 1:
             reading = embedding.read_as("auto")
             with memory_errors_explained("this image"):
-                see(embedding, reading, self.backbone, self.networks.maps, progress)
+                self._see(embedding, reading, self.networks, progress)
         progress.report(1.0)
         return embedding
 
@@ -104,7 +107,7 @@ class DiffuGtsPredictor:
         """Marks go before words: they say where. Raises PromptError for words to a model that has
         no trained parts, and for marks outside."""
         begun = time.monotonic()
-        settings = RunSettings.of(run, self.model.settings)
+        settings = self._settings(run)
         marks = grid_marks(prompt, embedding.source.geometry, embedding.grid)
         reading, target = embedding.read_as(settings.modality), asked_target(prompt.text)
         if self.networks is None and marks.is_empty:
@@ -150,7 +153,7 @@ class DiffuGtsPredictor:
         healthy, and the difference decides near its border. Painted and erased voxels, clicks and
         strokes are exact in the result; so is all outside the region."""
         begun = time.monotonic()
-        settings = RunSettings.of(run, self.model.settings)
+        settings = self._settings(run)
         reading, target = embedding.read_as(settings.modality), asked_target(prompt.text)
         values = [label.value for label in self.model.labels]
         brush = embedding.grid.spacing_mm[0]
@@ -170,15 +173,28 @@ class DiffuGtsPredictor:
 
     def workload(self, embedding: DiffuGtsEmbedding, prompt: Prompt, run: RunOptions) -> Workload:
         """Of a propose; how large the lesion is shows only later."""
-        settings = RunSettings.of(run, self.model.settings)
+        settings = self._settings(run)
         return diffugts_workload(self.backbone, embedding, prompt, settings)
 
     def trial(self, embedding: DiffuGtsEmbedding, run: RunOptions, progress: Progress) -> float:
         """One window, one step."""
         progress.report(0.0, "Timing one step")
-        settings = RunSettings.of(run, self.model.settings)
+        settings = self._settings(run)
         with memory_errors_explained("this image"):
             return diffugts_trial(self.backbone, settings)
+
+    def _settings(self, run: RunOptions) -> RunSettings:
+        return RunSettings.of(run, self.model.settings, self.economy)
+
+    def _see(
+        self,
+        embedding: DiffuGtsEmbedding,
+        reading: Reading,
+        networks: TrainedNetworks,
+        progress: Progress,
+    ) -> Sight:
+        at_once = VOXELS_AT_ONCE // cut_down(self.economy).voxels_divisor
+        return see(embedding, reading, self.backbone, networks.maps, progress, at_once)
 
     def _logits(
         self,
@@ -190,7 +206,7 @@ class DiffuGtsPredictor:
         """(K, J, I) of the padded picture: the anomaly map for the text, 0 without networks."""
         if self.networks is None:
             return np.zeros(tuple(reading.picture.shape[2:]), np.float32)
-        sight = see(embedding, reading, self.backbone, self.networks.maps, progress)
+        sight = self._see(embedding, reading, self.networks, progress)
         vectors = self.texts.vectors(prompt_pair(target, reading.modality.name))
         items = tuple(reading.picture.shape[-self.backbone.dims :])
         found = read_maps(sight, self.networks.maps, vectors, items).logits

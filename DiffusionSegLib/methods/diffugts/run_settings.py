@@ -10,6 +10,8 @@ from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.methods.contract import RunOptions
 from DiffusionSegLib.methods.diffugts.coarse_mask import CoarseSettings
 from DiffusionSegLib.methods.diffugts.inpainting_plan import PseudoHealthySettings
+from DiffusionSegLib.methods.diffugts.sparing import cut_down
+from DiffusionSegLib.methods.forecast import Economy
 
 __all__ = ["EVIDENCE", "RunSettings"]
 
@@ -31,8 +33,10 @@ class RunSettings:
     evidence: str
 
     @staticmethod
-    def of(run: RunOptions, card: Mapping[str, Any]) -> RunSettings:
-        """Raises ModelError for a card that names settings that do not exist."""
+    def of(
+        run: RunOptions, card: Mapping[str, Any], economy: Economy | None = None
+    ) -> RunSettings:
+        """economy: see cut_down. Raises ModelError for a card with settings that do not exist."""
         coarse = _settings(CoarseSettings(), card.get("coarse", {}), "coarse")
         inpainting = _settings(PseudoHealthySettings(), card.get("inpainting", {}), "inpainting")
         chosen = run.parameters
@@ -42,6 +46,10 @@ class RunSettings:
         for name in ("start", "steps", "jumps"):
             if chosen.get(name):
                 changed[name] = chosen[name]
+        cut = cut_down(economy)
+        changed["places_at_once"] = cut.places(inpainting.places_at_once)
+        if cut.smallest:
+            changed["window"] = inpainting.smallest_window
         return RunSettings(
             str(chosen.get("modality", "auto")),
             coarse,

@@ -10,11 +10,11 @@ from torch import Tensor
 from DiffusionSegLib.backbones.generative.interface import GenerativeBackbone
 from DiffusionSegLib.methods.diffugts.anomaly_maps import AnomalyMaps
 from DiffusionSegLib.methods.diffugts.embedding import DiffuGtsEmbedding, Reading, as_batch
+from DiffusionSegLib.methods.diffugts.sparing import VOXELS_AT_ONCE
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["Sight", "see"]
 
-_VOXELS_AT_ONCE = 400_000
 
 
 class Sight:
@@ -38,12 +38,15 @@ def see(
     backbone: GenerativeBackbone,
     maps: AnomalyMaps,
     progress: Progress,
+    at_once: int = VOXELS_AT_ONCE,
 ) -> Sight:
-    """Kept in the embedding, so that a second text on the same image costs only the comparison."""
+    """Kept in the embedding, so that a second text on the same image costs only the comparison.
+
+    at_once: voxels that the encoder is given, of one slice at least; it bounds the memory."""
     key = ("sight", reading.modality.name, reading.intensities)
     if key not in embedding.kept:
         items = as_batch(reading.picture, backbone.dims)
-        size = max(1, _VOXELS_AT_ONCE // items[0].numel())
+        size = max(1, at_once // items[0].numel())
         parts = []
         for start in progress.track(range(0, len(items), size), "Reading the image"):
             piece = items[start : start + size].to(backbone.device)

@@ -16,15 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.methods.diffugts.working_sizes import USUAL_SIDE, working_geometry
 from DiffusionSegLib.nouns.geometry import Float3, Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.shrink import onto_grid
-from DiffusionSegLib.nouns.standing import (
-    reordered_geometry,
-    standing_geometry,
-    standing_image,
-    thickest_axis,
-)
+from DiffusionSegLib.nouns.standing import standing_image
 
 __all__ = ["WorkingGrid", "padded", "trimmed"]
 
@@ -37,7 +33,7 @@ class WorkingGrid:
     """
 
     dims: int
-    side: int = 192
+    side: int = USUAL_SIDE
     spacing_mm: Float3 | None = None
 
     @staticmethod
@@ -47,7 +43,7 @@ class WorkingGrid:
             spacing = values.get("spacing_mm")
             return WorkingGrid(
                 dims,
-                int(values.get("side", 192)),
+                int(values.get("side", USUAL_SIDE)),
                 None
                 if spacing is None
                 else (float(spacing[0]), float(spacing[1]), float(spacing[2])),
@@ -57,16 +53,7 @@ class WorkingGrid:
 
     def geometry(self, geometry: Geometry) -> Geometry:
         """The grid over the extent of ``geometry``."""
-        if self.dims == 3:
-            standing = standing_geometry(geometry)
-            return standing if self.spacing_mm is None else standing.with_spacing(self.spacing_mm)
-        across = thickest_axis(geometry)
-        sliced = reordered_geometry(geometry, [across, *(a for a in range(3) if a != across)])
-        columns_mm, rows_mm, thick_mm = sliced.spacing_mm
-        _, rows, columns = sliced.shape_kji
-        pixel_mm = max(rows * rows_mm, columns * columns_mm) / self.side
-        # A picture one pixel wide keeps its one column: with_spacing leaves single voxels alone.
-        return sliced.with_spacing((pixel_mm, pixel_mm, thick_mm))
+        return working_geometry(geometry, self.dims, self.side, self.spacing_mm)
 
     def on_grid(self, image: Image) -> Image:
         """The first channel of the image there, or the mean of red, green and blue; float32."""

@@ -71,8 +71,7 @@ def test_an_image_is_seen_once(tmp_path):
     assert other is not first and backbone.rows["encode"] == 6
 
 
-def test_nothing_is_kept_of_what_was_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr("DiffusionSegLib.methods.diffugts.seeing._VOXELS_AT_ONCE", 1)
+def test_nothing_is_kept_of_what_was_stopped(tmp_path):
     backbone, maps, embedding = plane(tmp_path)
     reading, told = embedding.read_as("auto"), []
     before = dict(embedding.kept)
@@ -83,9 +82,9 @@ def test_nothing_is_kept_of_what_was_stopped(tmp_path, monkeypatch):
         return left[0] < 0
 
     with pytest.raises(Cancelled):
-        see(embedding, reading, backbone, maps, Progress(cancelled=cancelled))
+        see(embedding, reading, backbone, maps, Progress(cancelled=cancelled), 1)
     assert embedding.kept == before
-    whole = see(embedding, reading, backbone, maps, Progress(listener=told.append))
+    whole = see(embedding, reading, backbone, maps, Progress(listener=told.append), 1)
     assert [round(one.fraction, 2) for one in told] == [0, 0.33, 0.67, 1]
     assert {one.stage for one in told} == {"Reading the image"}
     assert len(whole.queries[0]) == 3

@@ -1,0 +1,63 @@
+"""What a caller asks of a method, checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import index
+from typing import SupportsIndex
+
+from DiffusionSegLib.errors import InputError, PromptError, unknown_name
+from DiffusionSegLib.methods.contract import MethodDescription, RunOptions, Value
+from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.prompt import Prompt
+
+__all__ = ["check_prompt", "checked_run"]
+
+_MOST_SAMPLES = 1000
+_LARGEST_SEED = 2**31 - 1
+
+
+def checked_run(
+    description: MethodDescription,
+    seed: object,
+    samples: object,
+    parameters: Mapping[str, Value],
+) -> RunOptions:
+    """Raises InputError for numbers out of range, UnknownNameError for parameters not known."""
+    return RunOptions(
+        _checked("seed", seed, 0, _LARGEST_SEED),
+        None if samples is None else _checked("samples", samples, 1, _MOST_SAMPLES),
+        _parameters(description, parameters),
+    )
+
+
+def check_prompt(description: MethodDescription, prompt: Prompt, geometry: Geometry) -> None:
+    """Raises PromptError for what the method does not take, and for marks outside the image."""
+    surplus = sorted(prompt.kinds - description.prompts - {"region"})
+    if surplus:
+        raise PromptError(
+            f"The method {description.name} does not take {' or '.join(surplus)}; "
+            f"it takes {', '.join(sorted(description.prompts))}."
+        )
+    if prompt.points:
+        prompt.points_kji(geometry)
+    for box in prompt.boxes:
+        box.slices_kji(geometry)
+
+
+def _checked(name: str, value: object, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        number = low - 1
+    else:
+        number = index(value)
+    if not low <= number <= high:
+        raise InputError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return number
+
+
+def _parameters(description: MethodDescription, values: Mapping[str, Value]) -> dict[str, Value]:
+    specs = {spec.name: spec for spec in description.parameters}
+    for name in values:
+        if name not in specs:
+            raise unknown_name(f"parameter of {description.name}", name, specs)
+    return {name: specs[name].validate(value) for name, value in values.items()}

@@ -1,0 +1,107 @@
+"""What a run of DiffuGTS will cost, from the card and the image alone; without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from DiffusionSegLib.backbones.manifest import ModelEntry
+from DiffusionSegLib.methods.counted import counted
+from DiffusionSegLib.methods.diffugts.sparing import VOXELS_AT_ONCE, cut_down
+from DiffusionSegLib.methods.diffugts.working_sizes import working_shape
+from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish, Work
+
+__all__ = ["diffugts_economies", "diffugts_forecast"]
+
+_MARGIN_MM = 60.0  # around marks: the diffusion model has to see healthy tissue
+_WITH_LESION = 0.6  # share of a volume's slices; shows on the way only
+_DIMS = {"maisi": 3}  # of the kinds of backbones; the others have two
+_FACTOR = {2: 4, 3: 4}  # voxels of a place of the latent
+_USUAL = {"start": 1.0, "steps": 10, "jumps": 1, "seeds": 3, "window": 64, "smallest_window": 64}
+_USUAL |= {"places_at_once": 8192}
+
+
+class _Path(NamedTuple):
+    seeds: int
+    passes: int
+    window: int
+    places_at_once: int
+
+
+def diffugts_economies(model: ModelEntry) -> Economies:
+    """Fewer windows at once first, which changes nothing in the result."""
+    return Economies(
+        smaller=("with fewer windows at once", "with one window at once"),
+        least_samples=1,
+        margin_mm=_MARGIN_MM,
+    )
+
+
+def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
+    """Units: a place of the latent in one pass of the denoising network ("place"), a place that is
+    decoded ("decoded"), a voxel that the encoder reads ("read") or a region is chosen in
+    ("chosen"); the sentence network ("sentences"); a run ("run")."""
+    geometry = wish.image.geometry
+    if wish.region is not None:
+        geometry = geometry.crop(wish.region.slices_kji(geometry))
+    dims = _DIMS.get(str(_part(model, "backbone").get("kind")), 2)
+    shape = working_shape(geometry, dims, _part(model, "grid"))
+    path = _path(model, wish)
+    items = shape[0] if dims == 2 else 1
+    voxels = float(shape[0] * shape[1] * shape[2])
+    factor = _FACTOR[dims]
+    places = voxels / items / factor**dims
+    filled = items if items == 1 else max(1.0, items * _WITH_LESION)
+    trained = "networks" in model.settings
+    window = min(places, float(path.window**dims))
+    work = filled * places * path.seeds
+    sure = {"sentences": float(trained), "read": voxels if trained else 0.0}
+    drawing = {
+        "place": work * path.passes,
+        "decoded": filled * places * (path.seeds + 1),
+        "chosen": voxels,
+        "run": 1.0,
+    }
+    at_once = max(window, min(float(path.places_at_once), work))
+    read_at_once = min(voxels, max(voxels / items, VOXELS_AT_ONCE / _shrunk(wish)))
+    sizes = {
+        "at once": at_once,
+        "kept": filled * places * (path.seeds + 1),
+        "read": read_at_once,
+        "voxel": voxels,
+        "sentences": float(trained),
+    }
+    said = f"up to {items} slices" if items > 1 else "one image"
+    return Forecast(
+        embed=Work({"read": sure["read"] if items == 1 else 0.0}, {"read": read_at_once}),
+        propose=Work({**sure, **({"read": 0.0} if items == 1 else {}), **drawing}, sizes),
+        again=Work(drawing, sizes),
+        words=f"{said}, {counted(path.seeds, 'sample')} of {counted(path.passes, 'step')}",
+        samples=path.seeds,
+        exact=False,
+    )
+
+
+def _shrunk(wish: RunWish) -> int:
+    return cut_down(wish.economy).voxels_divisor
+
+
+def _path(model: ModelEntry, wish: RunWish) -> _Path:
+    """As RunSettings makes it."""
+    card = {**_USUAL, **_part(model, "inpainting")}
+    chosen: dict[str, Any] = dict(card)
+    if wish.run.samples is not None:
+        chosen["seeds"] = wish.run.samples
+    for name in ("start", "steps", "jumps"):
+        if wish.run.parameters.get(name):
+            chosen[name] = wish.run.parameters[name]
+    steps, jumps = int(chosen["steps"]), int(chosen["jumps"])
+    passes = steps * jumps - (jumps - 1)  # the last step is not repeated
+    cut = cut_down(wish.economy)
+    window = int(chosen["window"] if not cut.smallest else chosen["smallest_window"])
+    return _Path(int(chosen["seeds"]), passes, window, cut.places(int(chosen["places_at_once"])))
+
+
+def _part(model: ModelEntry, name: str) -> Mapping[str, Any]:
+    values = model.settings.get(name, {})
+    return values if isinstance(values, Mapping) else {}
