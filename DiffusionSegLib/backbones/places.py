@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 __all__ = [
-    "HUB_ROOM", "bundled_folders", "constraints_file", "hub_room", "user_data_folder",
-    "user_folder",
+    "HUB_ROOM", "bundled_folders", "constraints_file", "hub_room", "missing_folder_note",
+    "user_data_folder", "user_folder",
 ]  # fmt: skip
 
 _NAME = "DiffusionSeg"
@@ -35,8 +35,8 @@ def constraints_file() -> Path | None:
 def user_folder() -> Path:
     """The folder that DIFFUSIONSEG_MODELS names, else models in the user's data folder: never a
     cache, which other programs trim."""
-    chosen = os.environ.get(_FOLDER_VARIABLE)
-    if chosen:
+    chosen = os.environ.get(_FOLDER_VARIABLE, "")
+    if chosen.strip():
         return Path(os.path.expanduser(chosen))
     return user_data_folder() / "models"
 
@@ -61,6 +61,19 @@ def user_data_folder(
     chosen = variables.get("XDG_DATA_HOME", "").strip()
     # The specification wants a relative path to be ignored.
     return (Path(chosen) if os.path.isabs(chosen) else home / ".local" / "share") / _NAME
+
+
+def missing_folder_note() -> str:
+    """A sentence when the folder that DIFFUSIONSEG_MODELS names is not there, as that of a disk
+    that was pulled out; else ""."""
+    folder = user_folder()
+    if not os.environ.get(_FOLDER_VARIABLE, "").strip() or folder.is_dir():
+        return ""
+    what = "is no folder" if folder.exists() else "is not there"
+    return (
+        f"The folder of models {folder}, which {_FOLDER_VARIABLE} names, {what}, and its models "
+        "are not listed: plug in its disk, or correct the variable; a download makes a new folder."
+    )
 
 
 def hub_room(source: str, models: Path | None = None) -> Path:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-__all__ = ["HUB_ID", "Source", "in_source", "read_sources"]
+from DiffusionSegLib.errors import InputError
+
+__all__ = ["HUB_ID", "Source", "in_source", "read_sources", "web_address"]
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _KINDS = ("hub", "url", "folder")
@@ -44,6 +46,20 @@ def in_source(source: Source, path: str) -> Source:
     if source.kind == "url":
         return Source("url", f"{source.where.rstrip('/')}/{quote(path)}")
     return Source(source.kind, source.where, source.path or path)
+
+
+def web_address(text: str) -> str:
+    """The address of a mirror; raises InputError for what is none."""
+    try:
+        good = _is_web(text)
+    except ValueError:
+        good = False
+    if not good:
+        raise InputError(
+            f"{text!r} is no address of a mirror; it begins with https:// or http://, as "
+            "https://models.example.org/diffusionseg."
+        )
+    return text
 
 
 def _source(values: Any) -> Source:

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from DiffusionSegLib.errors import ModelError, unknown_name
+from DiffusionSegLib.backbones.places import missing_folder_note
+from DiffusionSegLib.errors import ModelError, UnknownNameError, unknown_name
 
 if TYPE_CHECKING:
     from DiffusionSegLib.backbones.manifest import ModelEntry
@@ -38,8 +39,11 @@ def _named(
     for card in broken:
         if name in (card.id, card.id.partition("/")[2]):
             raise ModelError(card.reason)
+    names = [entry.name for entry in entries]
     full = "/" in name
-    raise unknown_name("model", name, [entry.id if full else entry.name for entry in entries])
+    there = [one.id if full or names.count(one.name) > 1 else one.name for one in entries]
+    error = unknown_name("model", name, there)
+    raise UnknownNameError(f"{error} {missing_folder_note()}".strip())
 
 
 def _of_method(

@@ -85,9 +85,11 @@ def _print_notes(
     entries: Sequence[ModelEntry], broken: Sequence[BrokenCard], survey: Survey
 ) -> None:
     """What is wrong, and which of two models of the same id is used."""
+    from DiffusionSegLib.backbones.places import missing_folder_note
     from DiffusionSegLib.backbones.store import hidden_note
 
-    notes = [f"BROKEN {card.id}: {card.reason}" for card in broken]
+    notes = [missing_folder_note()] if missing_folder_note() else []
+    notes += [f"BROKEN {card.id}: {card.reason}" for card in broken]
     for entry in entries:
         notes += [hidden_note(entry, other) for other in survey.hidden.get(entry.id, ())]
     if notes:

@@ -25,7 +25,7 @@ from DiffusionSegLib.backbones.fetching.hub_copy import (
 from DiffusionSegLib.backbones.fetching.hub_parts import hub_parts
 from DiffusionSegLib.backbones.fetching.licences import check_accepted
 from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
-from DiffusionSegLib.backbones.fetching.space import check_space, disk_error
+from DiffusionSegLib.backbones.fetching.space import check_space, disk_error, make_folder
 from DiffusionSegLib.backbones.fetching.transfer import Wanted, partial_path, put_in_place
 from DiffusionSegLib.backbones.manifest import ModelEntry, parse_manifest, read_manifest
 from DiffusionSegLib.backbones.places import hub_room, user_folder
@@ -84,9 +84,9 @@ def import_bundle(bundle: Bundle, progress: Progress, replace: bool = False) -> 
         for entry in bundle.entries:
             _check_other(entry, bundle)
     places = _places(bundle, replace)
-    user_folder().mkdir(parents=True, exist_ok=True)
+    make_folder(user_folder())
     done = Imported([entry.id for entry in bundle.entries])
-    with _archive(bundle.path) as archive, one_at_a_time(user_folder() / "import"):
+    with _archive(bundle.path) as archive, one_at_a_time(user_folder() / "import", progress):
         missing = [(one, to) for one, to in places if not _is_good(to, one, progress)]
         check_space(user_folder(), sum(one.size for one, _ in missing))
         total, before = sum(one.size for one, _ in missing) or 1, 0
@@ -109,6 +109,8 @@ def _archive(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except FileNotFoundError as error:
         raise ModelError(f"There is no bundle {path}; check its name.") from error
+    except IsADirectoryError as error:
+        raise ModelError(f"{path} is a folder; name the bundle's zip in it.") from error
     except BAD_ZIP as error:
         raise ModelError(
             f"The bundle {path} cannot be read ({error}): it is cut off or no bundle. Copy it "
@@ -170,7 +172,9 @@ def _check_other(entry: ModelEntry, bundle: Bundle) -> None:
         ModelStore([]).verify(there)
     except ModelError:
         return
-    if there.files != entry.files or there.settings != entry.settings:
+    # Where case does not count, another model may have the same folder.
+    same = (there.id, there.files, there.settings) == (entry.id, entry.files, entry.settings)
+    if not same:
         raise ModelError(
             f"There is another model {entry.id} in {entry.folder}, and it is whole; nothing was "
             f"imported. Import with --replace to exchange it for the one in {bundle.path}, or "
@@ -280,7 +284,7 @@ def _extract(
     with ExitStack() as stack:
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(one_at_a_time(target))
+            stack.enter_context(one_at_a_time(target, progress))
             for fresh in (False, True):
                 if fresh:
                     part.unlink(missing_ok=True)

@@ -66,8 +66,7 @@ def read_index(archive: zipfile.ZipFile, path: Path) -> BundleIndex:
         if told.file_size > _LARGEST_INDEX or told.compress_type != zipfile.ZIP_STORED:
             raise ValueError(f"its {INDEX_NAME} is too large or compressed")
         values = json.loads(archive.read(INDEX_NAME).decode("utf-8"))
-        if values["format"] != _FORMAT:
-            raise ValueError(f"its format {values['format']!r} is not known here")
+        _check_format(values["format"], path)
         members = tuple(_member(one) for one in values["members"])
         repositories = tuple(_repository(one) for one in values["repositories"])
         index = BundleIndex(tuple(map(str, values["models"])), repositories, members)
@@ -77,6 +76,16 @@ def read_index(archive: zipfile.ZipFile, path: Path) -> BundleIndex:
     except (TypeError, AttributeError, *BAD_ZIP) as error:
         raise ModelError(f"The bundle {path} is not usable: {error}. Copy it again.") from error
     return index
+
+
+def _check_format(told: Any, path: Path) -> None:
+    if isinstance(told, int) and told > _FORMAT:
+        raise ModelError(
+            f"The bundle {path} was made by a newer version of this program (format {told}); "
+            "update this one, or make the bundle with the same version."
+        )
+    if told != _FORMAT:
+        raise ValueError(f"its format {told!r} is not known here")
 
 
 def _member(values: Any) -> Member:

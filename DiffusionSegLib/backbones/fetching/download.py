@@ -6,9 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
-from DiffusionSegLib.backbones.fetching.hub_copy import find_copy, read_copy
-from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts, is_here
-from DiffusionSegLib.backbones.fetching.hub_transfer import fetch_hub_file, fetch_part
+from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, hub_parts
+from DiffusionSegLib.backbones.fetching.hub_transfer import (
+    fetch_hub_file,
+    fetch_part,
+    whole_copy,
+)
 from DiffusionSegLib.backbones.fetching.licences import check_accepted
 from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
 from DiffusionSegLib.backbones.fetching.space import check_space, disk_error
@@ -21,7 +24,7 @@ from DiffusionSegLib.backbones.fetching.transfer import (
     put_in_place,
 )
 from DiffusionSegLib.backbones.manifest import ModelEntry, ModelFile
-from DiffusionSegLib.backbones.sources import Source, in_source
+from DiffusionSegLib.backbones.sources import Source, in_source, web_address
 from DiffusionSegLib.backbones.store import file_path, file_sha256
 from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.progress import Progress
@@ -45,13 +48,14 @@ def download_model(
     only after its size and sha256 were compared with the card's. Raises ModelError (a licence that
     was not accepted, no source that works), OutputError (the disk), Cancelled.
     """
+    mirror = mirror or os.environ.get(MIRROR, "").strip()
+    mirror = web_address(mirror) if mirror else None
     files, parts = missing_items(entry, half, progress)
     if not files and not parts:
         return 0
     check_accepted(entry)
     check_space(file_path(entry, files[0]).parent if files else entry.folder,
                 sum(one.size for one in files) - _begun(entry, files))  # fmt: skip
-    mirror = mirror or os.environ.get(MIRROR) or None
     patience = patience or Patience.of_environment()
     count = len(files) + len(parts)
     for number, file in enumerate(files):
@@ -69,7 +73,7 @@ def missing_items(
 ) -> tuple[list[ModelFile], list[HubPart]]:
     """What a download would bring: files and repositories that are not here, or not whole."""
     files = [one for one in entry.files if not is_whole(entry, one, progress)]
-    return files, [one for one in hub_parts(entry) if not _is_complete(one, half, progress)]
+    return files, [one for one in hub_parts(entry) if whole_copy(one, half, progress) is None]
 
 
 def is_whole(entry: ModelEntry, part: ModelFile, progress: Progress | None = None) -> bool:
@@ -102,18 +106,6 @@ def copy_checked(origin: Path, wanted: Wanted, progress: Progress) -> None:
         raise SourceFailure("it is another file (wrong sha256)")
 
 
-def _is_complete(part: HubPart, half: bool, progress: Progress) -> bool:
-    """Downloaded or imported, and whole; what the hub's own cache has is not asked."""
-    copy = read_copy(part.source)
-    if copy is None or not is_here(part):
-        return False
-    try:
-        copy.check(progress, thorough=True)
-        return find_copy(part.source, part.chooser(), half) is not None
-    except ModelError:
-        return False
-
-
 def _begun(entry: ModelEntry, files: list[ModelFile]) -> int:
     """Bytes in partial files."""
     parts = [partial_path(_wanted(entry, part)) for part in files]
@@ -135,7 +127,9 @@ def _bring(
         base = Source("url", f"{mirror.rstrip('/')}/{entry.id}")
         sources.insert(0, in_source(base, part.path))
     reasons = []
-    with one_at_a_time(wanted.target):
+    with one_at_a_time(wanted.target, progress) as waited:
+        if waited and is_whole(entry, part, progress):
+            return
         for source in sources:
             try:
                 _from(source, entry.folder, wanted, patience, progress)

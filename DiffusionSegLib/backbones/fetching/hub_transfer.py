@@ -14,8 +14,14 @@ from DiffusionSegLib.backbones.fetching.hub_cache import (
     find_snapshot,
     take_over,
 )
-from DiffusionSegLib.backbones.fetching.hub_copy import CopiedFile, HubCopy, read_copy, write_copy
-from DiffusionSegLib.backbones.fetching.hub_parts import HubPart
+from DiffusionSegLib.backbones.fetching.hub_copy import (
+    CopiedFile,
+    HubCopy,
+    find_copy,
+    read_copy,
+    write_copy,
+)
+from DiffusionSegLib.backbones.fetching.hub_parts import HubPart, is_here
 from DiffusionSegLib.backbones.fetching.hub_sums import Announced
 from DiffusionSegLib.backbones.fetching.hub_watch import HubWatch
 from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
@@ -28,7 +34,7 @@ from DiffusionSegLib.backbones.places import hub_room
 from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.progress import Progress
 
-__all__ = ["fetch_hub_file", "fetch_part"]
+__all__ = ["fetch_hub_file", "fetch_part", "whole_copy"]
 
 Bring = Callable[[Announced, Path, Progress], None]  # a file to its place, unchecked
 
@@ -44,7 +50,10 @@ def fetch_part(
     reached. Raises ModelError, OutputError, Cancelled.
     """
     lowest, reasons = lowest or LowestPace.of_environment(), []
-    with one_at_a_time(hub_room(part.source)):
+    with one_at_a_time(hub_room(part.source), progress) as waited:
+        there = whole_copy(part, half, progress) if waited else None
+        if there is not None:
+            return there
         here = read_copy(part.source)
         if here is not None and not part.fits(here):
             here = None
@@ -63,6 +72,19 @@ def fetch_part(
             "or give the path of a local folder. What came so far is kept."
         )
     return found
+
+
+def whole_copy(part: HubPart, half: bool, progress: Progress) -> HubCopy | None:
+    """What was downloaded, taken over or imported for this use, when it is whole and the card's;
+    what the hub's own cache has is not asked."""
+    copy = read_copy(part.source)
+    if copy is None or not is_here(part):
+        return None
+    try:
+        copy.check(progress, thorough=True)
+        return copy if find_copy(part.source, part.chooser(), half) else None
+    except ModelError:
+        return None
 
 
 def fetch_hub_file(

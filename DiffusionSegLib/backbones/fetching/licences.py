@@ -8,9 +8,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from DiffusionSegLib.backbones.fetching.space import make_folder
 from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.places import user_folder
-from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.errors import ModelError, OutputError
 from DiffusionSegLib.io.atomic import atomic_file
 
 __all__ = ["accept_licence", "check_accepted", "is_accepted", "licence_words"]
@@ -48,10 +49,15 @@ def accept_licence(entry: ModelEntry) -> None:
         "fingerprint": _fingerprint(entry),
         "accepted": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    file = _file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(file) as stream:
-        stream.write((json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+    make_folder(user_folder())
+    try:
+        with atomic_file(_file()) as stream:
+            stream.write((json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+    except OutputError as error:
+        raise OutputError(
+            f"{error} It is the folder of models; set DIFFUSIONSEG_MODELS to one that you may "
+            "write to."
+        ) from error
 
 
 def check_accepted(entry: ModelEntry) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from DiffusionSegLib.errors import OutputError
 
-__all__ = ["check_space", "disk_error", "is_of_the_disk", "shown_bytes"]
+__all__ = ["check_space", "disk_error", "is_of_the_disk", "make_folder", "shown_bytes"]
 
 _MARGIN = 16 << 20  # the disk is not filled to its last byte
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -29,6 +29,14 @@ def check_space(folder: Path, wanted: int, margin: int = _MARGIN) -> None:
             f"{shown_bytes(free)} are free. Free some space, or set DIFFUSIONSEG_MODELS to a "
             "folder on another disk."
         )
+
+
+def make_folder(folder: Path) -> None:
+    """It is there afterwards, with those above it; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(folder, error) from error
 
 
 def disk_error(path: Path, error: OSError) -> OutputError:

@@ -372,10 +372,68 @@ class TestRepositories:
 
 
 def test_only_one_import_at_a_time(bundle, own_folder):
-    opened = open_bundle(bundle)
+    """The second waits, and finds everything there."""
+    opened, stages = open_bundle(bundle), []
     accept_licence(opened.entries[0])
-    with (
-        bundle_import.one_at_a_time(own_folder / "import"),
-        pytest.raises(ModelError, match="Another download or import"),
-    ):
-        import_bundle(opened, QUIET)
+    progress = Progress(lambda report: stages.append(report.stage))
+    held, done = threading.Event(), threading.Event()
+
+    def first():
+        with bundle_import.one_at_a_time(own_folder / "import"):
+            held.set()
+            done.wait(30)
+
+    other = threading.Thread(target=first)
+    other.start()
+    held.wait(30)
+    threading.Timer(0.4, done.set).start()
+    assert import_bundle(opened, progress).written == 4
+    other.join()
+    assert any("Waiting for another" in stage for stage in stages)
+
+
+@pytest.mark.parametrize(("told", "words"), [(99, "newer version of this program"),
+                                             ("1", "format '1' is not known here")])  # fmt: skip
+def test_a_bundle_of_another_format_is_told_from_a_damaged_one(bundle, told, words):
+    rewritten(bundle, lambda members: members)
+    with zipfile.ZipFile(bundle) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    index = {**json.loads(members.pop(INDEX_NAME)), "format": told}
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+        archive.writestr(INDEX_NAME, json.dumps(index))
+    with pytest.raises(ModelError, match=words):
+        open_bundle(bundle)
+
+
+def test_a_bundle_of_a_version_that_knew_less_is_taken(bundle, own_folder):
+    """Cards had neither pins nor costs, purposes nor needs."""
+
+    def older(members):
+        card = json.loads(members["models/cdal/toy/model.json"])
+        kept = {
+            name: value
+            for name, value in card.items()
+            if name not in ("pins", "costs", "purpose", "needs", "minimum", "sources")
+        }
+        return {**members, "models/cdal/toy/model.json": json.dumps(kept).encode()}
+
+    rewritten(bundle, older)
+    assert taken(bundle).models == ["cdal/toy"]
+    ModelStore().verify(ModelStore().find("cdal", "toy"))
+
+
+def test_where_case_does_not_count_another_model_is_not_written_over(bundle, own_folder):
+    """On such a disk Toy and toy are one folder; here a link stands for it."""
+    other = model(own_folder, "Toy")
+    (own_folder / "cdal" / "toy").symlink_to(other.folder, target_is_directory=True)
+    before = tree(own_folder)
+    with pytest.raises(ModelError, match="There is another model cdal/toy"):
+        taken(bundle)
+    assert tree(own_folder) == before
+
+
+def test_a_folder_is_no_bundle(tmp_path):
+    with pytest.raises(ModelError, match="is a folder; name the bundle's zip"):
+        open_bundle(tmp_path)

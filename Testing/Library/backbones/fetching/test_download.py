@@ -6,16 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from DiffusionSegLib.backbones.fetching.download import download_model
 from DiffusionSegLib.backbones.fetching.licences import accept_licence
+from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
 from DiffusionSegLib.backbones.fetching.standing import standing
 from DiffusionSegLib.backbones.fetching.transfer import Patience
 from DiffusionSegLib.backbones.store import ModelStore
-from DiffusionSegLib.errors import ModelError, OutputError
+from DiffusionSegLib.errors import Cancelled, InputError, ModelError, OutputError
 from DiffusionSegLib.progress import Progress
 from Testing.Library.backbones.fetching import bad_server as bad
 from Testing.Library.backbones.fetching.toy_cards import (
@@ -100,6 +102,16 @@ def test_a_mirror_goes_first_and_can_give_nothing_else(own_folder, server, monke
         "/mirror/cdal/toy/weights.bin", "/bad/cdal/toy/weights.bin", "/own",
         "/mirror/cdal/toy/weights.bin", "/own",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mirror", ["notaurl", "ftp://x/y", "http://[bad", "https://", "a b"])
+def test_a_mirror_that_is_no_address_is_a_sentence(own_folder, monkeypatch, mirror):
+    entry = write(own_folder, card_of(files=[file_of("w", DATA)]))
+    with pytest.raises(InputError, match="no address of a mirror"):
+        download(entry, mirror=mirror)
+    monkeypatch.setenv("DIFFUSIONSEG_MIRROR", mirror)
+    with pytest.raises(InputError, match="no address of a mirror"):
+        download(entry)
 
 
 def test_a_damaged_file_is_replaced_only_by_a_good_one(own_folder, server):
@@ -237,16 +249,41 @@ def test_a_limit_on_the_size_of_files(own_folder, server):
     assert server.ranges("/w")[-1] == "bytes=1000000-"
 
 
-def test_two_downloads_of_one_file_do_not_mix(own_folder, server):
-    import threading
-
+def test_of_two_downloads_of_one_file_the_second_waits_and_asks_nobody(own_folder, server):
     url = server.serve("/w", DATA, bad.stalls(0.5, 1.0), bad.well)
     entry = accepted(write(own_folder, card_of(files=[file_of("w", DATA, sources=[{"url": url}])])))
     first = threading.Thread(target=download, args=(entry,))
     first.start()
     while not server.seen:
         time.sleep(0.01)
-    with pytest.raises(ModelError, match="Another download or import writes"):
-        download(entry)
+    stages = []
+    progress = Progress(lambda report: stages.append(report.stage))
+    assert download_model(entry, progress, patience=QUICK) == 1
     first.join()
-    assert (entry.folder / "w").read_bytes() == DATA
+    assert (entry.folder / "w").read_bytes() == DATA and len(server.seen) == 2
+    assert "Waiting for another download or import of w" in stages
+
+
+def test_waiting_for_another_download_can_be_cancelled(own_folder, server):
+    url = server.serve("/w", DATA)
+    entry = accepted(write(own_folder, card_of(files=[file_of("w", DATA, sources=[{"url": url}])])))
+    asked = threading.Event()
+    threading.Timer(0.3, asked.set).start()
+    with one_at_a_time(entry.folder / "w"), pytest.raises(Cancelled):
+        download_model(entry, Progress(cancelled=asked.is_set))
+    assert server.seen == []
+
+
+def test_two_programs_download_one_model_at_once(own_folder, server):
+    """As two windows of Slicer that are opened together: both end with a whole model."""
+    url = server.serve("/w", SLOW, bad.slowly(0.02, 100_000))
+    entry = accepted(write(own_folder, card_of(files=[file_of("w", SLOW, sources=[{"url": url}])])))
+    code = "import sys; from DiffusionSegLib.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    words = [sys.executable, "-c", code, "models", "download", "cdal/toy", "--quiet"]
+    both = [
+        subprocess.Popen(words, env=environment(own_folder), stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [one.communicate(timeout=120)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], told
+    assert (entry.folder / "w").read_bytes() == SLOW and server.ranges("/w") == [None]

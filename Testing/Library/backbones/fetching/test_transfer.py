@@ -53,6 +53,7 @@ def leave_part(wanted, content):
         [bad.truncates(), bad.sends_another_range, bad.well],
         [bad.answers(503), bad.answers(429, Retry_After="0"), bad.well],
         [bad.answers(503, Retry_After="soon"), bad.well],
+        [bad.answers(503, Retry_After="Fri, 31 Dec 2999 23:59:59 GMT"), bad.well],
         [bad.truncates(), bad.answers(416), bad.well],
         [bad.slowly(0.002, 20_000)],
     ],
