@@ -38,7 +38,8 @@ def gpu_allocated(device: str) -> int | None:
     if kind == "mps":
         return int(torch.mps.current_allocated_memory())
     module = getattr(torch, kind)
-    return int(module.memory_allocated(device)) if module.is_initialized() else None
+    asked = getattr(module, "memory_allocated", None)  # torch 2.4 has none for Intel
+    return int(asked(device)) if asked is not None and module.is_initialized() else None
 
 
 def release_unused() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.compute.device import has_own_memory
+from DiffusionSegLib.compute.lazy_torch import torch_or
 from DiffusionSegLib.worker.mac_memory import mac_free
 from DiffusionSegLib.worker.windows_memory import windows_memory, windows_resident
 
@@ -42,15 +43,20 @@ def process_memory() -> int:
 
 
 class PeakMeter:
-    """The largest memory used on a device since it was made, above what was used then."""
+    """The largest memory used on a device since it was made, above what was used then.
 
-    def __init__(self, device: str) -> None:
+    torch: for tests, which describe a GPU that is not here.
+    """
+
+    def __init__(self, device: str, torch: Any = None) -> None:
         self._device = device
         self._start: int | None = None
+        self._module: Any = None
         if has_own_memory(device):
-            module = _gpu_module(device)
-            module.reset_peak_memory_stats(device)
-            self._start = int(module.memory_allocated(device))
+            self._module = getattr(torch_or(torch), device.partition(":")[0])
+            if hasattr(self._module, "reset_peak_memory_stats"):  # torch 2.4 has none for Intel
+                self._module.reset_peak_memory_stats(device)
+                self._start = int(self._module.memory_allocated(device))
         elif device == "cpu":
             self._start = _reset_resident_peak()
 
@@ -61,14 +67,8 @@ class PeakMeter:
         if self._device == "cpu":
             peak = _kilobytes(_STATUS, "VmHWM")
         else:
-            peak = int(_gpu_module(self._device).max_memory_allocated(self._device))
+            peak = int(self._module.max_memory_allocated(self._device))
         return None if peak is None else max(0, peak - self._start)
-
-
-def _gpu_module(device: str) -> Any:
-    import torch
-
-    return getattr(torch, device.partition(":")[0])
 
 
 def _reset_resident_peak() -> int | None:

@@ -30,7 +30,7 @@ def new_parser(description: str | None, data: bool = True) -> argparse.ArgumentP
             help="folder that holds the data sets by name (default: the bundled samples)",
         )  # fmt: skip
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many test cases a model")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, xpu or mps")
     parser.add_argument("--threads", type=int, help="of torch on the CPU (default: torch's own)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the table as JSON")
@@ -95,6 +95,6 @@ def clock(device: str) -> float:
         return time.process_time()
     import torch
 
-    if device.startswith("cuda"):
-        torch.cuda.synchronize()
+    if device.startswith(("cuda", "xpu")):
+        getattr(torch, device.partition(":")[0]).synchronize()
     return time.monotonic()

@@ -25,8 +25,9 @@ def attend_and_average(
     float32. Returns (heads, queries, depth) in the type of value, or None when there is no value.
     """
     heads, queries, _ = query.shape
-    together = heads if query.is_cuda else 1
-    rows = _rows_per_block(together * key.shape[1], query.is_cuda)
+    is_gpu = query.device.type in ("cuda", "xpu")
+    together = heads if is_gpu else 1
+    rows = _rows_per_block(together * key.shape[1], is_gpu)
     scaled = query * scale
     flipped = key.transpose(1, 2)
     output = None if value is None else torch.empty_like(query, dtype=value.dtype)
@@ -49,8 +50,8 @@ def _softmax(scores: Tensor) -> Tensor:
     return torch.softmax(scores, -1, dtype=torch.float32)
 
 
-def _rows_per_block(width: int, is_cuda: bool) -> int:
-    limit = _BLOCK_BYTES_GPU if is_cuda else _BLOCK_BYTES_CPU
+def _rows_per_block(width: int, is_gpu: bool) -> int:
+    limit = _BLOCK_BYTES_GPU if is_gpu else _BLOCK_BYTES_CPU
     return max(16, limit // (4 * width))
 
 

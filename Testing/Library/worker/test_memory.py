@@ -2,6 +2,7 @@ import mmap
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,6 +53,23 @@ def test_a_peak_is_what_rose_since_the_meter_was_made():
     with held(60_000_000):
         pass
     assert 50_000_000 < meter.rise() < 90_000_000
+
+
+@pytest.mark.parametrize("kind", ["cuda", "xpu"])
+def test_the_peak_of_a_graphics_card_is_asked_of_torch(kind):
+    asked = []
+    module = SimpleNamespace(
+        reset_peak_memory_stats=asked.append,
+        memory_allocated=lambda device: 1000,
+        max_memory_allocated=lambda device: 5000,
+    )
+    meter = PeakMeter(f"{kind}:1", SimpleNamespace(**{kind: module}))
+    assert asked == [f"{kind}:1"]
+    assert meter.rise() == 4000
+
+
+def test_a_torch_that_does_not_tell_a_peak():
+    assert PeakMeter("xpu:0", SimpleNamespace(xpu=SimpleNamespace())).rise() is None
 
 
 def test_nothing_is_made_up():
