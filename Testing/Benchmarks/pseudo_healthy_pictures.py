@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--cases", nargs="+", choices=[one.name for one in CASES], metavar="NAME")
-    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, cuda:N, xpu or mps")
     parser.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     return execute(parser, run, arguments)

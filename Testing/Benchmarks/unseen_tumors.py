@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--strokes", type=int, choices=(0, 1), default=0)
     parser.add_argument("--no-healthy", action="store_true", help="leave healthy pictures out")
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many cases a type")
-    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, cuda:N, xpu or mps")
     parser.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="of the method, and of the cuts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="tables and every single case")

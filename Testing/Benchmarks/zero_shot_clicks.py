@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--part", choices=(*PARTS, ALL), default="test")
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many cases a set")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, xpu or mps")
     parser.add_argument("--threads", type=int, default=1, help="of every algorithm (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="of the methods, and of the cuts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="tables and every single case")

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--limit", type=int, metavar="N", help="at most so many cases a set, evenly"
     )
     parser.add_argument("--slices", type=int, metavar="N", help="compare at most so many a case")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, xpu or mps")
     parser.add_argument("--threads", type=int, default=1)
     return execute(parser, run, arguments)
 
