@@ -241,6 +241,8 @@ class Session:
     def _rungs(self, wish: RunWish, mask: Mask | None = None) -> Sequence[Rung]:
         """Without those that were too large for this image before."""
         rungs = self._planner.ladder(wish, self.device, mask)
+        if self._chosen is None or wish.image is not self._chosen.image:
+            return rungs
         left = [one for one in rungs if one.key not in self._too_large]
         return left or rungs[-1:]
 

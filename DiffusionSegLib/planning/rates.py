@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import sys
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from DiffusionSegLib.io.atomic import atomic_file
 __all__ = ["Rate", "RateKey", "Rates", "rates_file"]
 
 _LOG = logging.getLogger(__name__)
+_FILE_VARIABLE = "DIFFUSIONSEG_RATES"
 _MOST = 200  # kept in the file
 _LARGEST_FILE = 1_000_000
 _WEIGHT = 0.5  # of the last run among those before it
@@ -55,9 +57,13 @@ class RateKey:
         return f"{self.model} | {self.device} | {self.unit}"
 
 
-def rates_file() -> Path:
-    """Where this user's rates lie."""
-    return user_data_folder() / "rates.json"
+def rates_file() -> Path | None:
+    """Where this user's rates lie: rates.json in the user's data folder, or the file that the
+    variable DIFFUSIONSEG_RATES names; None when that is empty: nothing is remembered then."""
+    chosen = os.environ.get(_FILE_VARIABLE)
+    if chosen is None:
+        return user_data_folder() / "rates.json"
+    return Path(os.path.expanduser(chosen)) if chosen.strip() else None
 
 
 class Rates:

@@ -9,6 +9,7 @@ from typing import Any
 from DiffusionSegLib.backbones.manifest import Licence, ModelInput
 from DiffusionSegLib.methods.contract import MethodDescription, ParameterSpec
 from DiffusionSegLib.nouns.proposal import Proposal
+from DiffusionSegLib.planning.plan import Plan
 from DiffusionSegLib.worker.answers import (
     Catalogue,
     DeviceReport,
@@ -60,6 +61,8 @@ def _pack(answer: object, arrays: list[Any]) -> dict[str, Any]:
     if isinstance(answer, Preview):
         return pack_image(answer.probability, arrays)
     values: dict[str, Any] = asdict(answer)  # type: ignore[call-overload]
+    if isinstance(answer, Estimate) and answer.plan is not None:
+        values["plan"] = answer.plan.to_dict()
     if isinstance(answer, Catalogue):
         for method in values["methods"]:
             method["prompts"] = sorted(method["prompts"])
@@ -99,10 +102,15 @@ def _model(values: Values) -> ModelSummary:
     )
 
 
+def _estimate(values: Values, arrays: Arrays) -> Estimate:
+    plan = values.get("plan")
+    return Estimate(**{**values, "plan": None if plan is None else Plan.from_dict(plan)})
+
+
 _UNPACK: Mapping[str, Callable[[Values, Arrays], Any]] = {
     "Hello": _hello,
     "Catalogue": _catalogue,
-    "Estimate": lambda values, arrays: Estimate(**values),
+    "Estimate": _estimate,
     "MemoryReport": lambda values, arrays: MemoryReport(
         **{**values, "kept": tuple(values["kept"])}
     ),

@@ -9,6 +9,7 @@ from DiffusionSegLib.backbones.manifest import Licence, ModelInput
 from DiffusionSegLib.methods.contract import MethodDescription
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.label import Label
+from DiffusionSegLib.planning.plan import Plan
 
 __all__ = [
     "Catalogue",
@@ -103,11 +104,13 @@ class Preview:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of a run to come, measured where it will run; `words` says it in one line."""
+    """Of a run to come, measured where it will run; `words` says it in one line. plan: how it will
+    be run, where that could be told from the model's card."""
 
     seconds: float | None
     memory_bytes: int | None
     words: str
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)

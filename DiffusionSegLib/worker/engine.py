@@ -17,10 +17,15 @@ from DiffusionSegLib.errors import InputError, OutOfMemoryError
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Box, Prompt
 from DiffusionSegLib.nouns.proposal import Proposal
+from DiffusionSegLib.planning.calibration import Calibrations
+from DiffusionSegLib.planning.rates import Rate, RateKey, Rates
+from DiffusionSegLib.planning.room import free_bytes
+from DiffusionSegLib.planning.telling import adjusted_sentence
 from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.session import Session
 from DiffusionSegLib.worker.answers import Estimate, Hello, MemoryReport
 from DiffusionSegLib.worker.devices import device_reports, torch_version
+from DiffusionSegLib.worker.estimating import worded
 from DiffusionSegLib.worker.job import Job
 from DiffusionSegLib.worker.memory import (
     PeakMeter,
@@ -35,7 +40,6 @@ from DiffusionSegLib.worker.packing import (
     unpack_prompt,
 )
 from DiffusionSegLib.worker.protocol import PROTOCOL
-from DiffusionSegLib.worker.rates import Rate, Rates, worded
 from DiffusionSegLib.worker.setup import Setup
 
 __all__ = ["Engine"]
@@ -55,9 +59,10 @@ class _Warm:
 class Engine:
     """`perform` is called from one thread only; `memory` may be called from another."""
 
-    def __init__(self) -> None:
+    def __init__(self, rates: Rates | None = None) -> None:
+        """rates: what runs took here; None forgets with this engine."""
         self._warm: OrderedDict[tuple[str, str | None, str], _Warm] = OrderedDict()
-        self._rates = Rates()
+        self._rates, self._calibrations = rates or Rates(), Calibrations()
 
     def perform(self, job: Job) -> Any:
         """The answer; raises whatever goes wrong. Kinds: hello, prepare, estimate, propose,
@@ -98,6 +103,12 @@ class Engine:
         known = setup.network in self._warm
         progress.report(0.0, "Preparing" if known else "Loading the model")
         warm = self._session(setup)
+        if job.kind == "estimate":
+            asked = prompt or Prompt(region=region)
+            plan = warm.session.plan(asked, job.image, region)
+            if plan.seconds is not None:
+                progress.report(1.0)
+                return Estimate(plan.seconds, plan.memory_bytes, plan.words, plan)
         prepared = warm.image is job.image and warm.region == region
         share = 0.0 if prepared else 1.0 if job.kind == "prepare" else 0.3
         if not prepared:
@@ -114,7 +125,15 @@ class Engine:
     def _session(self, setup: Setup) -> _Warm:
         warm = self._warm.get(setup.network)
         if warm is None:
-            session = Session(setup.method, setup.model, setup.device)
+            session = Session(
+                setup.method,
+                setup.model,
+                setup.device,
+                rates=self._rates,
+                calibrations=self._calibrations,
+                free=_free,
+            )
+            session.make_room = lambda: self._made_room(setup.network)
             warm = self._warm[setup.network] = _Warm(session)
         warm.session.configure(setup.seed, setup.samples, setup.parameters)
         self._warm.move_to_end(setup.network)
@@ -123,7 +142,8 @@ class Engine:
         return warm
 
     def _outline(self, job: Job, session: Session, prompt: Prompt, progress: Progress) -> Proposal:
-        load = session.workload(prompt) if job.kind == "propose" else None
+        told = session.model.costs is None and job.kind == "propose"
+        load = session.workload(prompt) if told else None
         meter, begun_s = PeakMeter(session.device), time.monotonic()
         if job.kind == "propose":
             proposal = session.propose(prompt, progress, preview=True)
@@ -134,14 +154,15 @@ class Engine:
                     job.header["original"], lambda values: unpack_mask(values, job.arrays)
                 )
             proposal = session.refine(edited, prompt, progress, original, preview=True)
-        if load is not None and load.exact and not progress.enough:
-            seconds = time.monotonic() - begun_s
-            self._rates.learn(session.model.id, session.device, load, seconds, meter.rise())
+        if load is not None and load.exact and not (progress.enough or adjusted_sentence(proposal)):
+            rise, seconds = meter.rise(), time.monotonic() - begun_s
+            rest = None if rise is None else max(0, rise - load.memory_bytes)
+            self._rates.learn(_key(session), seconds / max(load.units, 1.0), rest)
         return proposal
 
     def _estimate(self, session: Session, prompt: Prompt, progress: Progress) -> Estimate:
         load = session.workload(prompt)
-        rate = self._rates.find(session.model.id, session.device)
+        rate = self._rates.find(_key(session))
         if load is not None and rate is None:
             rate = _tried(session, progress)
         progress.report(1.0)
@@ -152,12 +173,23 @@ class Engine:
 
     def _make_room(self, job: Job) -> bool:
         """Let go of what the job does not need; whether there was anything."""
-        setup = Setup.from_dict(job.header["setup"])
-        others = [name for name in self._warm if name != setup.network]
+        return self._made_room(Setup.from_dict(job.header["setup"]).network)
+
+    def _made_room(self, network: tuple[str, str | None, str]) -> bool:
+        """The same, of all networks but that one."""
+        others = [name for name in self._warm if name != network]
         for name in others:
             del self._warm[name]
         release_unused()
         return bool(others)
+
+
+def _key(session: Session) -> RateKey:
+    return RateKey.of(session.model, session.device, "step")
+
+
+def _free(device: str) -> int | None:
+    return free_bytes(device, lambda: computer_memory()[1])
 
 
 def _hello(progress: Progress) -> Hello:

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 
+from DiffusionSegLib.planning.rates import Rates, rates_file
+from DiffusionSegLib.worker.engine import Engine
 from DiffusionSegLib.worker.frames import Frame, FrameError, FrameReader, FrameWriter
 from DiffusionSegLib.worker.pipes import reserve_standard_streams, widen
 from DiffusionSegLib.worker.server import Server
@@ -31,7 +33,7 @@ def serve() -> None:
     widen(incoming)
     widen(outgoing)
     send = _Sender(outgoing)
-    server = Server(send)
+    server = Server(send, Engine(Rates(rates_file())))
     _watch_parent()
     server.greet()
     reader = threading.Thread(target=_read, args=(server, incoming, send), daemon=True)

@@ -75,7 +75,7 @@ def test_previews_estimates_and_stopping(client):
     assert 1 <= found.provenance.parameters["samples"] < 1000
     assert "Stopped early" in found.verdict.reason
     estimate = client.estimate(setup(samples=12), "a").result(30)
-    assert "on cpu (1 window, up to 12 samples)" in estimate.words
+    assert "on the processor (1 window, up to 12 samples)" in estimate.words
     begun_s = time.monotonic()
     client.propose(setup(samples=12), "a", Prompt()).result(60)
     seconds = time.monotonic() - begun_s

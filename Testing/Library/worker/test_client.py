@@ -205,7 +205,7 @@ def test_estimates_are_measured_and_then_learnt_from_the_last_run(fresh):
     tried = fresh.estimate(setup(steps=50, pause=0.02), "a").result(20)
     assert 0.9 < tried.seconds < 4
     assert " s and " in tried.words
-    assert tried.words.endswith("on cpu (50 steps)")
+    assert tried.words.endswith("on the processor (50 steps)")
     assert tried.memory_bytes > 1e7
     fresh.propose(setup(steps=10, pause=0.04), "a", Prompt()).result(20)
     learnt = fresh.estimate(setup(steps=50, pause=0.0), "a").result(20)

@@ -1,6 +1,7 @@
 import pytest
 
 from DiffusionSegLib.errors import InputError, OutOfMemoryError
+from DiffusionSegLib.planning.rates import RateKey
 from DiffusionSegLib.worker.engine import Engine
 from DiffusionSegLib.worker.job import Job
 from DiffusionSegLib.worker.packing import pack_prompt
@@ -83,6 +84,7 @@ def test_a_run_that_was_stopped_teaches_nothing(engine):
     quick = job("propose", setup(steps=10, pause=0.05))
     quick.enough.set()
     engine.perform(quick)
-    assert engine._rates.find("bright/spot", "cpu") is None
+    key = RateKey.of(engine._warm[setup().network].session.model, "cpu", "step")
+    assert engine._rates.find(key) is None
     engine.perform(job("propose", setup(steps=2, pause=0.05)))
-    assert engine._rates.find("bright/spot", "cpu").seconds == pytest.approx(0.05, rel=0.9)
+    assert engine._rates.find(key).seconds == pytest.approx(0.05, rel=0.9)

@@ -1,7 +1,8 @@
 import pytest
 
 from DiffusionSegLib.methods.contract import Workload
-from DiffusionSegLib.worker.rates import Rate, Rates, worded
+from DiffusionSegLib.planning.rates import Rate
+from DiffusionSegLib.worker.estimating import worded
 
 LOAD = Workload(100.0, "27 windows, up to 5 samples", 400_000_000)
 
@@ -13,14 +14,14 @@ LOAD = Workload(100.0, "27 windows, up to 5 samples", 400_000_000)
 )  # fmt: skip
 def test_words(seconds, words):
     found = worded(LOAD, Rate(seconds / 100, 100_000_000), "cpu", 400_000_000, None)
-    assert found.words == f"About {words} and 0.9 GB on cpu (27 windows, up to 5 samples)"
+    assert found.words == f"About {words} and 0.9 GB on the processor (27 windows, up to 5 samples)"
     assert found.seconds == pytest.approx(seconds)
     assert found.memory_bytes == 900_000_000
 
 
 def test_what_is_not_known_is_not_said():
     found = worded(LOAD, Rate(0.1), "mps", 1, 1)
-    assert found.words == "About 10 s on mps (27 windows, up to 5 samples)"
+    assert found.words == "About 10 s on the Apple GPU (27 windows, up to 5 samples)"
     assert found.memory_bytes is None
 
 
@@ -28,15 +29,3 @@ def test_too_little_memory_is_said():
     rate = Rate(0.1, 100_000_000)
     assert worded(LOAD, rate, "cpu", 0, 300_000_000).words.endswith("; only 0.3 GB are free")
     assert "free" not in worded(LOAD, rate, "cpu", 0, 600_000_000).words
-
-
-def test_the_last_run_counts_for_its_model_and_device():
-    rates = Rates()
-    assert rates.find("m", "cpu") is None
-    rates.learn("m", "cpu", LOAD, 50.0, 500_000_000)
-    rates.learn("m", "cuda:0", LOAD, 1.0, None)
-    assert rates.find("m", "cpu") == Rate(0.5, 100_000_000)
-    assert rates.find("m", "cuda:0") == Rate(0.01, None)
-    assert rates.find("n", "cpu") is None
-    rates.learn("m", "cpu", LOAD, 25.0, 0)  # the process already holds what it needed
-    assert rates.find("m", "cpu") == Rate(0.25, 100_000_000)
