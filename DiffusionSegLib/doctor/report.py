@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -155,13 +156,13 @@ def _lacking(error: ImportError) -> str:
     """All packages that are not here are named at once."""
     from DiffusionSegLib.environments.packages import missing
 
-    found = [package.module for package in missing()]
-    if not found:
+    wanted = [package.requirement for package in missing()]
+    if not wanted:
         return f"A Python package is broken here ({_one_line(error)}); install it again."
-    wanted = " ".join(f'"{package.requirement}"' for package in missing())
+    names = ", ".join(re.split(r"[<>=!~; \[]", requirement)[0] for requirement in wanted)
     return (
-        f"This Python lacks packages that DiffusionSeg needs: {', '.join(found)}. Install them: "
-        f"pip install {wanted}"
+        f"This Python lacks packages that DiffusionSeg needs: {names}. Install them: pip install "
+        + " ".join(f'"{requirement}"' for requirement in wanted)
     )
 
 

@@ -99,12 +99,18 @@ def _outlined(
         return sentence, Problem(sentence), {"model": model.id, "error": str(error)}
     seconds = time.monotonic() - began_s
     dice = sum(value for _, value in dices) / len(dices)
-    told = {"model": model.id, "dice": round(dice, 4), "seconds": round(seconds, 2)}
-    line = f"{sample.id} by {model.id}: Dice {dice:.3f} in {seconds:.1f} s"
+    device = proposal.provenance.device
+    told = {
+        "model": model.id,
+        "device": device,
+        "dice": round(dice, 4),
+        "seconds": round(seconds, 2),
+    }
+    line = f"{sample.id} by {model.id} on {device}: Dice {dice:.3f} in {seconds:.1f} s"
     if dice >= LEAST_DICE.get(sample.id, 0.0):
         return line, None, told
     sentence = (
         f"The sample {sample.id} was outlined wrongly by {model.id}: Dice {dice:.3f} instead of at "
-        f"least {LEAST_DICE[sample.id]}; try --device cpu, and install torch and the model again."
+        f"least {LEAST_DICE[sample.id]}; try another device, and install torch and the model again."
     )
     return line, Problem(sentence), told

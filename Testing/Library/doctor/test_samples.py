@@ -73,7 +73,8 @@ def test_a_sample_is_outlined_and_measured(greeted, monkeypatch):
     assert told["model"] == "cdal/hippocampus"
     assert 0.85 < told["dice"] < 0.95
     line = re.fullmatch(
-        r"hippocampus_033 by cdal/hippocampus: Dice (0\.\d{3}) in \d+\.\d s", found.lines[0]
+        r"hippocampus_033 by cdal/hippocampus on [a-z:0-9]+: Dice (0\.\d{3}) in \d+\.\d s",
+        found.lines[0],
     )
     assert float(line[1]) == pytest.approx(told["dice"], abs=0.0006)
     assert len({one.fraction for one in heard}) > 2  # of the work in the worker, too
@@ -95,7 +96,7 @@ def test_a_dice_too_low_is_a_problem(greeted, monkeypatch):
         "The sample hippocampus_033 was outlined wrongly by cdal/hippocampus: Dice 0."
     )
     assert problem.sentence.endswith(
-        " instead of at least 0.99; try --device cpu, and install torch and the model again."
+        " instead of at least 0.99; try another device, and install torch and the model again."
     )
 
 
