@@ -15,6 +15,8 @@ _WHEEL = re.compile(r"(?:^|[/\s])([^/\s]+?)-[^/\s]*\.whl")
 _SIZE = re.compile(r"\(([\d.]+) (bytes|kB|MB|GB)\)")
 _UNITS = {"bytes": 1, "kB": 1000, "MB": 10**6, "GB": 10**9}
 _NO_WHEEL = "No matching distribution|ResolutionImpossible|not a supported wheel|Requires-Python"
+# An index that answers has some version of every package for every Python that is chosen here.
+_NO_ANSWER = r"\(from versions: (none)?\)"
 _TELLING = re.compile(r"error|errno|no matching|could not|failed|cannot|not supported|denied", re.I)
 
 
@@ -90,6 +92,8 @@ def failure(lines: Sequence[str], what: str, where: str, offline: bool) -> Diffu
     for pattern, make in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
             return make(what, where, last)
+    if not offline and re.search(_NO_ANSWER, text):
+        return _no_network(what, where, last)
     if re.search(_NO_WHEEL, text):
         return _no_wheel(text, what, where, last, offline)
     return InputError(
@@ -99,8 +103,10 @@ def failure(lines: Sequence[str], what: str, where: str, offline: bool) -> Diffu
 
 
 def _no_wheel(text: str, what: str, where: str, last: str, offline: bool) -> InputError:
-    found = re.search(r"No matching distribution found for ([^\s;(]+)", text)
-    name = found[1] if found else what
+    found = re.search(
+        r"No matching distribution found for ([^\s;(]+)|Cannot install (.+?) because", text
+    )
+    name = (found[1] or found[2]) if found else what
     if offline:
         return InputError(
             f"The folder of wheels has no {name} for {where} ({last}). Make the bundle again on a "

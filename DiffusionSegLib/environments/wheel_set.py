@@ -77,12 +77,16 @@ class WheelSet:
         short = f"cp{python[0]}{python[1]}"
         known = {*cpython_tags(python), *compatible_tags(python, short)}
         there = [one for one in self.wheels if one.tags & known]
-        requirements = [Requirement(package.requirement) for package in packages]
-        return [
-            str(wanted) for wanted in requirements
-            if not any(one.name == canonicalize_name(wanted.name) and
-                       wanted.specifier.contains(one.version, prereleases=True) for one in there)
-        ]  # fmt: skip
+        return [one.requirement for one in packages if not _is_in(there, one)]
+
+
+def _is_in(wheels: Sequence[Wheel], package: Package) -> bool:
+    wanted = Requirement(package.requirement)
+    name = canonicalize_name(wanted.name)
+    return any(
+        one.name == name and wanted.specifier.contains(one.version, prereleases=True)
+        for one in wheels
+    )
 
 
 def read_wheels(source: Path) -> WheelSet:

@@ -1,11 +1,16 @@
+import os
 import shutil
 
 import pytest
 
 from DiffusionSegLib.environments.building import build, plan_environment
+from DiffusionSegLib.environments.deleting import delete
 from DiffusionSegLib.environments.isolated import IsolatedEnvironment
+from DiffusionSegLib.environments.marker import Marker, write_marker
 from DiffusionSegLib.progress import Progress
 from Testing.Library.environments.toy_wheels import base_python, write_wheels
+
+_PIP = ("pip", "setuptools", "pkg_resources", "_distutils", "distutils-precedence")
 
 
 @pytest.fixture(autouse=True)
@@ -32,27 +37,41 @@ def original(tmp_path_factory, wheels):
     return environment
 
 
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory, original):
+    """Of it the bare Python with pip; not to be changed."""
+    environment = _twin(original, tmp_path_factory.mktemp("bare") / "an environment")
+    for path in environment.site_packages.iterdir():
+        if not path.name.startswith(_PIP):
+            delete(path)
+    write_marker(environment.folder, Marker(interpreter=original.marker.interpreter))
+    return environment
+
+
 @pytest.fixture
 def ready(original, tmp_path):
-    """One to be changed: a copy, since making one takes seconds."""
-    folder = tmp_path / "my environment"
-    shutil.copytree(original.folder, folder, symlinks=True)
-    environment = IsolatedEnvironment(folder)
+    """One to be changed (files by replacing them): making one takes seconds."""
+    environment = _twin(original, tmp_path / "my environment")
     assert environment.state == "ready"
     return environment
 
 
 @pytest.fixture
-def begun(ready):
-    """One of which only the bare Python is there, as a build leaves it that was stopped early."""
-    from DiffusionSegLib.environments.deleting import delete
-    from DiffusionSegLib.environments.marker import Marker, write_marker
+def begun(bare, tmp_path):
+    """One as a build leaves it that was stopped early."""
+    environment = _twin(bare, tmp_path / "my environment")
+    assert environment.state == "incomplete"
+    return environment
 
-    marker = ready.marker
-    for path in ready.site_packages.iterdir():
-        if not path.name.startswith(("pip", "setuptools", "pkg_resources", "_distutils",
-                                     "distutils-precedence")):  # fmt: skip
-            delete(path)
-    write_marker(ready.folder, Marker(interpreter=marker.interpreter))
-    assert ready.state == "incomplete"
-    return ready
+
+def _twin(environment, folder):
+    shutil.copytree(environment.folder, folder, symlinks=True, copy_function=_linked)
+    return IsolatedEnvironment(folder)
+
+
+def _linked(source, target):
+    """The same file under a second name, which is quick."""
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+    else:
+        os.link(source, target)
