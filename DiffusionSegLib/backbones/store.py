@@ -61,7 +61,8 @@ class ModelStore:
         for folder in self._folders:
             for path in sorted(folder.glob("*/*/model.json")):
                 place = path.parent
-                if place.parent.name == HUB_ROOM:  # repositories have files of that name too
+                # Repositories have files of that name too, and what is being removed still has.
+                if place.parent.name == HUB_ROOM or place.name.startswith("."):
                     continue
                 try:
                     entry = replace(read_manifest(path), store=self._folders)

@@ -73,7 +73,8 @@ def export_bundle(
             ]
         if wheels:
             files += _of_wheels(Path(room), bool(copies), progress.part(0.0, 0.5))
-        check_space(path.parent, sum(_size(file) for _, file, _ in files))
+        size = sum(_size(file) for _, file, _ in files)
+        check_space(path.parent, size, elsewhere="write the bundle to another disk")
         inner = progress.part(0.5 if wheels else 0.0, 1.0)
         return _write(path, files, [entry.id for entry in entries], copies, inner)
 

@@ -69,7 +69,7 @@ def fetch_part(
             f"The model {part.source!r} could not be fetched from the Hugging Face hub "
             f"({'; '.join(reasons)}). Check the network and the proxy, set HF_TOKEN if its licence "
             "has to be accepted on its page, HF_ENDPOINT for a mirror, or import an offline bundle "
-            "or give the path of a local folder. What came so far is kept."
+            "or give the path of a local folder. Files that came whole are kept."
         )
     return found
 
@@ -116,7 +116,7 @@ def _fetch(
         raise SourceFailure(f"it has no files for the use as {part.use}")
     wanted = [_with_card(one, part.sha256_of(source, one.path)) for one in chosen]
     missing = [one for one in wanted if not _is_there(folder, one)]
-    check_space(folder, sum(one.size for one in missing))
+    check_space(folder, sum(one.size for one in missing if cached_blob(source, one) is None))
 
     def bring(one: Announced, path: Path, inner: Progress) -> None:
         blob = cached_blob(source, one)

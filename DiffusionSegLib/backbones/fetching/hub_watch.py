@@ -184,6 +184,7 @@ def _explained(action: Callable[[], T]) -> T:
         raise
     except Exception as error:  # each version of the library has its own
         if isinstance(error, OSError) and is_of_the_disk(error):
-            raise disk_error(Path(str(error.filename or "The model's file")), error) from error
+            name = Path(str(error.filename or "The model's file"))
+            raise disk_error(name, error, "files that came whole are kept") from error
         lines = str(error).strip().splitlines() or [""]
         raise SourceFailure(f"{type(error).__name__}: {lines[0]}") from error

@@ -18,6 +18,9 @@ from DiffusionSegLib.backbones.store import ModelStore
 __all__ = ["Removal", "folders_of", "in_user_folder", "remove_folders"]
 
 
+_AWAY = ".removed-"
+
+
 @dataclass(frozen=True)
 class Removal:
     """folders: that would go; shared_with: ids of models that then have to be downloaded again;
@@ -54,13 +57,16 @@ def folders_of(entry: ModelEntry, store: ModelStore) -> Removal:
 def remove_folders(folders: tuple[Path, ...]) -> None:
     """First out of the way, then off the disk, so that no half model is left. Raises OutputError.
 
-    Folders outside the user's folder of models are left alone.
+    Folders outside the user's folder of models are left alone. What an earlier removal that was
+    stopped left beside them goes too.
     """
     for folder in folders:
         if not in_user_folder(folder):
             continue
-        away = folder.with_name(f".removed-{secrets.token_hex(4)}")
+        away = folder.with_name(f"{_AWAY}{secrets.token_hex(4)}")
         try:
+            for left in folder.parent.glob(f"{_AWAY}*"):
+                shutil.rmtree(left)
             if folder.is_symlink():
                 folder.unlink()  # what it points to is somebody else's
                 continue

@@ -11,11 +11,18 @@ from DiffusionSegLib.errors import OutputError
 __all__ = ["check_space", "disk_error", "is_of_the_disk", "make_folder", "shown_bytes"]
 
 _MARGIN = 16 << 20  # the disk is not filled to its last byte
+_ELSEWHERE = "set DIFFUSIONSEG_MODELS to a folder on another disk"
+_KEPT = "what was written so far is kept and goes on from there"
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
-def check_space(folder: Path, wanted: int, margin: int = _MARGIN) -> None:
-    """Whether ``wanted`` more bytes fit where ``folder`` is or will be; raises OutputError."""
+def check_space(
+    folder: Path, wanted: int, margin: int = _MARGIN, elsewhere: str = _ELSEWHERE
+) -> None:
+    """Whether ``wanted`` more bytes fit where ``folder`` is or will be; raises OutputError.
+
+    elsewhere: what else can be done than free some space.
+    """
     place = folder.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -26,8 +33,7 @@ def check_space(folder: Path, wanted: int, margin: int = _MARGIN) -> None:
     if wanted > 0 and free < wanted + margin:
         raise OutputError(
             f"{folder} has too little room: {shown_bytes(wanted)} are needed and "
-            f"{shown_bytes(free)} are free. Free some space, or set DIFFUSIONSEG_MODELS to a "
-            "folder on another disk."
+            f"{shown_bytes(free)} are free. Free some space, or {elsewhere}."
         )
 
 
@@ -39,12 +45,12 @@ def make_folder(folder: Path) -> None:
         raise disk_error(folder, error) from error
 
 
-def disk_error(path: Path, error: OSError) -> OutputError:
-    """The sentence for what the disk refused."""
+def disk_error(path: Path, error: OSError, kept: str = _KEPT) -> OutputError:
+    """The sentence for what the disk refused. kept: what is not lost."""
     if error.errno in _FULL:
         return OutputError(
-            f"{path} could not be written: the disk is full. Free some space and start again; what "
-            "was written so far is kept and goes on from there."
+            f"{path} could not be written: the disk is full. Free some space and start again; "
+            f"{kept}."
         )
     return OutputError(
         f"{path} could not be written: {error.strerror or error}. Set DIFFUSIONSEG_MODELS to a "

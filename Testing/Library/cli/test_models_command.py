@@ -155,6 +155,18 @@ def test_what_cannot_be_downloaded_again_is_not_removed_unasked(models, monkeypa
     assert not entry.folder.exists()
 
 
+def test_a_removal_that_was_stopped_leaves_no_half_model(toy, models, server, capsys):
+    """Its card may still be there when its weights are gone."""
+    half = models / "cdal" / ".removed-0badcafe"
+    half.mkdir()
+    (half / "model.json").write_text((toy.folder / "model.json").read_text())
+    assert main(["models", "list", "--method", "cdal"]) == exit_codes.OK
+    told = capsys.readouterr().out
+    assert told.count("cdal/toy") == 1 and "There are two models" not in told
+    assert main(["models", "remove", "toy", "--yes"]) == exit_codes.OK
+    assert list((models / "cdal").iterdir()) == []
+
+
 def test_what_came_with_the_program_stays(models, capsys):
     assert main(["models", "remove", "hippocampus", "--yes"]) == exit_codes.BAD_INPUT
     assert "it came with the program" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from DiffusionSegLib.backbones.fetching import bundle_import
+from DiffusionSegLib.backbones.fetching import bundle_import, space
 from DiffusionSegLib.backbones.fetching.bundle_export import export_bundle, with_used_models
 from DiffusionSegLib.backbones.fetching.bundle_import import import_bundle, open_bundle
 from DiffusionSegLib.backbones.fetching.bundle_index import INDEX_NAME
@@ -26,7 +27,7 @@ from DiffusionSegLib.backbones.fetching.hub_copy import (
 from DiffusionSegLib.backbones.fetching.licences import accept_licence
 from DiffusionSegLib.backbones.fetching.standing import standing
 from DiffusionSegLib.backbones.store import ModelStore, file_sha256
-from DiffusionSegLib.errors import Cancelled, ModelError
+from DiffusionSegLib.errors import Cancelled, ModelError, OutputError
 from DiffusionSegLib.progress import Progress
 from Testing.Library.backbones.fetching.toy_cards import (
     card_of,
@@ -302,6 +303,13 @@ def test_a_stopped_export_leaves_what_was_there(own_folder, tmp_path):
         export_bundle([entry], tmp_path / "b.zip", progress)
     assert (tmp_path / "b.zip").read_bytes() == b"an older bundle"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.zip", "models"]
+
+
+def test_an_export_onto_a_full_disk_says_what_helps(own_folder, tmp_path, monkeypatch):
+    entry = model(own_folder)
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(1, 1, 0))
+    with pytest.raises(OutputError, match=r"and 0 bytes are free.*the bundle to another disk\.$"):
+        export_bundle([entry], tmp_path / "b.zip", QUIET)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="such a limit is known to Linux and macOS only")

@@ -1,6 +1,8 @@
 """Repositories of a small hub, fetched by the hub's own library into the folder of models."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -23,7 +25,13 @@ from DiffusionSegLib.backbones.maisi.files import PUBLISHED
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import Cancelled, ModelError
 from DiffusionSegLib.progress import Progress
-from Testing.Library.backbones.fetching.toy_cards import card_of, content, file_of, write
+from Testing.Library.backbones.fetching.toy_cards import (
+    card_of,
+    content,
+    environment,
+    file_of,
+    write,
+)
 from Testing.Library.backbones.fetching.toy_hub import COMMIT, ToyHub
 from Testing.Project.source import ROOT
 
@@ -210,6 +218,26 @@ def test_a_card_with_a_hub_model_is_listed_licensed_downloaded_and_removed(hub, 
     remove_folders(plan.folders)
     assert not entry.folder.exists() and not (own_folder / "hub" / "org--one").exists()
     assert standing(other).state == "needs download"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such a limit is known to Linux and macOS only")
+def test_a_disk_that_is_full_is_told_and_whole_files_stay(hub, own_folder):
+    entry = write(own_folder, card())
+    code = (
+        "import resource, sys; from DiffusionSegLib.cli.main import main;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
+        "sys.exit(main(['models', 'download', 'cdal/sd', '--accept-licence', '--quiet']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env=environment(own_folder, HF_ENDPOINT=hub.address),
+    )  # fmt: skip
+    assert done.returncode == 2 and "the disk is full" in done.stderr, done.stderr
+    assert "files that came whole are kept" in done.stderr and not is_here(PART)
+    before = len(hub.fetched())
+    assert download_model(entry, Progress.silent()) == 1
+    again = [path.rpartition("/")[2] for path in hub.fetched()[before:]]
+    assert f"{STEM}.safetensors" in again and "vocab.json" not in again
 
 
 def test_one_file_of_a_repository(hub, own_folder):

@@ -50,6 +50,8 @@ class ToyHub:
         if path.startswith("api/models/"):
             name = "/".join(path.split("/")[2:4])
             body = json.dumps(self.info(name)).encode() if name in self.repositories else None
+        elif path.count("/") < 4:
+            name, body = path, None
         else:
             owner, repository, _, _, *rest = path.split("/")
             name = f"{owner}/{repository}"
