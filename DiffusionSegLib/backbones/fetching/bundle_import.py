@@ -17,6 +17,7 @@ from DiffusionSegLib.backbones.fetching.bundle_index import (
     read_index,
 )
 from DiffusionSegLib.backbones.fetching.hub_copy import (
+    INDEX,
     CopiedFile,
     HubCopy,
     read_copy,
@@ -192,7 +193,9 @@ def _places(bundle: Bundle, replace: bool) -> list[tuple[Member, Path]]:
             _check_revision(values, replace)
             room = hub_room(values["source"])
             for member in bundle.index.within(f"hub/{room.name}"):
-                places.append((member, room / member.name.split("/", 2)[2]))
+                path = member.name.split("/", 2)[2]
+                if path != INDEX:  # which is written here, of what was checked
+                    places.append((member, room / path))
     for entry in bundle.entries:
         places += _of_model(entry, bundle.index)
     return places
@@ -254,6 +257,8 @@ def _make_known(values: dict[str, object], index: BundleIndex) -> None:
     }  # fmt: skip
     for member in index.within(f"hub/{room.name}"):
         path = member.name.split("/", 2)[2]
+        if path == INDEX:
+            continue
         told = (room / path).stat()
         files[path] = CopiedFile(path, member.size, member.sha256, told.st_mtime_ns, "bundle")
     uses = (*(here.uses if here and files else ()), *_texts(values["uses"]))

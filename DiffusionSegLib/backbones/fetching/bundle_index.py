@@ -27,6 +27,10 @@ INDEX_NAME = "bundle.json"
 CONSTRAINTS, INSTALL = "constraints.txt", "INSTALL.txt"
 _FORMAT = 1
 _ROOMS = ("models", "hub", "wheels")
+# What Windows takes for a device, whatever folder it is said to be in and however it ends.
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL"}) | {
+    f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)
+}
 _LARGEST_INDEX = 50_000_000
 
 
@@ -100,8 +104,9 @@ def _is_inside(name: str) -> bool:
     parts = name.split("/")
     plain = all(part and part == part.strip(" ") and not part.endswith(".") for part in parts)
     strange = set(name) & set('\\:*?"<>|') or not name.isprintable()
+    devices = {part.partition(".")[0].strip().upper() for part in parts} & _DEVICES
     known = (parts[0] in _ROOMS and len(parts) > 1) or name in (CONSTRAINTS, INSTALL)
-    return plain and not strange and known
+    return plain and not strange and not devices and known
 
 
 def _repository(values: Any) -> dict[str, Any]:

@@ -214,7 +214,8 @@ def test_a_bundle_that_is_cut_off_is_refused(bundle, own_folder, share):
     "name",
     ["../evil", "models/../../evil", "/etc/evil", "models/cdal/toy/../../../../evil", "C:/evil",
      "models\\..\\evil", "models//evil", "models/cdal/toy/evil.", "hub/../evil", "licences.json",
-     "models/cdal/toy/con:stream", "other/evil", "models/ evil"],
+     "models/cdal/toy/con:stream", "other/evil", "models/ evil", "models/cdal/toy/NUL",
+     "models/cdal/aux.txt/x", "hub/Com1/evil"],
 )  # fmt: skip
 def test_names_that_lead_outside_are_refused(bundle, own_folder, tmp_path, name):
     before = set(tmp_path.rglob("*"))
@@ -371,6 +372,15 @@ class TestRepositories:
         assert read_copy("org/one") == here
         taken(bundle, replace=True)
         assert read_copy("org/one").revision == "1"
+
+    def test_an_index_in_the_bundle_is_not_believed(self, bundle, own_folder):
+        told = {"source": "org/one", "came_from": "evil/one", "revision": "1", "listing": [],
+                "uses": ["pipeline"], "files": []}  # fmt: skip
+        name = "hub/org--one/diffusionseg-files.json"
+        rewritten(bundle, lambda members: {**members, name: json.dumps(told).encode()})
+        taken(bundle)
+        copy = read_copy("org/one")
+        assert copy.came_from == "org/one" and len(copy.files) == 2
 
     def test_a_damaged_one_is_mended(self, bundle, own_folder):
         taken(bundle)
