@@ -60,7 +60,9 @@ def add_parser(subparsers: Any) -> None:
 _SETTINGS = """\
 Settings are environment variables: HTTPS_PROXY and NO_PROXY (proxy), DIFFUSIONSEG_MIRROR and
 HF_ENDPOINT (mirrors), HF_TOKEN and DIFFUSIONSEG_TOKENS=host=token,... (tokens; else the system's
-keyring), DIFFUSIONSEG_MODELS (the folder of models).
+keyring), DIFFUSIONSEG_MODELS (the folder of models), DIFFUSIONSEG_SLOWEST (bytes a second below
+which a download is given up, 1000 if not set; lower it for a very slow line). What lies in the
+Hugging Face cache is checked and taken over instead of being downloaded again.
 """
 
 
