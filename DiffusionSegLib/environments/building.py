@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -19,8 +19,14 @@ from DiffusionSegLib.environments.children import ask
 from DiffusionSegLib.environments.constraints import pinned_text
 from DiffusionSegLib.environments.deleting import delete
 from DiffusionSegLib.environments.discarding import discard_damaged
-from DiffusionSegLib.environments.installing import CACHE, TEMPORARY, Pip
-from DiffusionSegLib.environments.isolated import IsolatedEnvironment
+from DiffusionSegLib.environments.installing import Pip
+from DiffusionSegLib.environments.isolated import (
+    CACHE,
+    TEMPORARY,
+    WHEELS,
+    WHILE_BUILDING,
+    IsolatedEnvironment,
+)
 from DiffusionSegLib.environments.managed_python import fetch_python
 from DiffusionSegLib.environments.marker import NAME, Marker, write_marker
 from DiffusionSegLib.environments.package_link import write_link
@@ -35,14 +41,6 @@ from DiffusionSegLib.worker.client import WorkerClient
 
 __all__ = ["BuildPlan", "build", "plan_environment", "remove"]
 
-_WHEELS = "wheels"
-# What venv and pip put there; the marker has what else came.
-_USUAL = frozenset(
-    {"bin", "lib", "lib64", "include", "share", "etc", "man", "Scripts", "Lib", "Include",
-     "pyvenv.cfg", ".gitignore", "constraints.txt", CACHE, TEMPORARY, _WHEELS, NAME}
-)  # fmt: skip
-_WHILE_BUILDING = (CACHE, TEMPORARY, _WHEELS)
-_TOOLS = ("uv", "python", "cache", NAME)
 _START_S, _HELLO_S = 180.0, 600.0
 
 
@@ -57,7 +55,7 @@ def build(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progress)
     try:
         with _alone(environment):
             _check_space(environment, plan)
-            _begin(environment, plan)
+            foreign = _begin(environment, plan)
             python = plan.interpreter
             if python is None:
                 version = tuple(map(int, plan.python_version.split(".")))
@@ -66,7 +64,9 @@ def build(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progress)
             _make_venv(environment, python, progress.part(0.1, 0.15))
             _install(environment, plan, progress.part(0.15, 0.9))
             _link(environment)
-            _finish(environment, plan, python, progress.part(0.9, 1.0))
+            progress.report(0.9, "Starting the worker there")
+            _greet(environment, progress.part(0.9, 1.0))
+            _finish(environment, plan, python, foreign)
             progress.report(1.0, "The environment is ready")
     except OSError as error:
         raise _disk(environment, error) from error
@@ -79,37 +79,26 @@ def remove(environment: IsolatedEnvironment, progress: Progress | None = None) -
     (what is left is then "incomplete", and can be removed or built again).
     """
     progress = progress or Progress.silent()
-    size = max(environment.size_bytes(), 1)
-    marker, tools = environment.marker, environment.tools
-    if marker is None and not (tools / NAME).is_file():
+    marker, paths = environment.marker, environment.own_paths()
+    size, gone = max(environment.size_bytes(), 1), 0
+
+    def tell(more: int) -> None:
+        nonlocal gone
+        gone += more
+        progress.report(gone / size, f"Removing {environment.folder}")
+
+    if not paths:
         return 0
     with _alone(environment):
-        gone = freed = 0
-
-        def tell(more: int) -> None:
-            nonlocal gone
-            gone += more
-            progress.report(gone / size, f"Removing {environment.folder}")
-
         tell(0)
-        if marker is not None:
-            if marker.ready:
-                write_marker(environment.folder, replace(marker, ready=False))
-            freed = _delete_inside(environment.folder, [*_USUAL, *marker.made], tell)
-        if (tools / NAME).is_file():
-            freed += _delete_inside(tools, _TOOLS, tell)
+        if marker is not None and marker.ready:
+            write_marker(environment.folder, replace(marker, ready=False))
+        freed = sum(delete(path, tell) for path in paths)
+        for folder in (environment.folder, environment.tools):
+            with suppress(OSError):  # not when something else is in it, or it is a link
+                folder.rmdir()
     with suppress(OSError):
         _lock(environment).unlink()
-    return freed
-
-
-def _delete_inside(folder: Path, names: Iterable[str], tell: Callable[[int], None]) -> int:
-    """The marker goes last, so that a removal that was stopped can go on."""
-    ordered = sorted(dict.fromkeys(names), key=lambda name: (name == NAME, name))
-    paths = [folder / name for name in ordered if Path(name).name == name]
-    freed = sum(delete(path, tell) for path in paths)
-    with suppress(OSError):  # not when something else is in it, or it is a link
-        folder.rmdir()
     return freed
 
 
@@ -152,13 +141,16 @@ def _check_space(environment: IsolatedEnvironment, plan: BuildPlan) -> None:
         )
 
 
-def _begin(environment: IsolatedEnvironment, plan: BuildPlan) -> None:
+def _begin(environment: IsolatedEnvironment, plan: BuildPlan) -> set[str]:
+    """The names in the folder that no build has made."""
     environment.folder.mkdir(parents=True, exist_ok=True)
     before = environment.marker or Marker()
     write_marker(
         environment.folder,
         replace(before, ready=False, extras=plan.extras, torch_build=plan.torch_build),
     )
+    own = {path.name for path in environment.own_paths()}
+    return {path.name for path in environment.folder.iterdir()} - own
 
 
 def _make_venv(environment: IsolatedEnvironment, python: Path, progress: Progress) -> None:
@@ -167,9 +159,10 @@ def _make_venv(environment: IsolatedEnvironment, python: Path, progress: Progres
     if marker.interpreter == str(python) and _has_pip(environment):
         return
     progress.report(0.0, f"Making the environment from {python}")
-    for name in (*_USUAL, *marker.made):
-        if name not in (NAME, CACHE, _WHEELS):
-            delete(environment.folder / name)
+    kept = {NAME, CACHE, WHEELS}
+    for path in environment.own_paths():
+        if path.parent == environment.folder and path.name not in kept:
+            delete(path)
     write_marker(environment.folder, replace(marker, interpreter=str(python), made=()))
     ended = run_watched(
         (str(python), "-I"),
@@ -202,7 +195,7 @@ def _install(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progre
     delete(environment.folder / TEMPORARY)
     wheels = None
     if plan.wheels is not None:
-        wheels = unpacked(plan.wheels, environment.folder / _WHEELS, progress.part(0.0, 0.05))
+        wheels = unpacked(plan.wheels, environment.folder / WHEELS, progress.part(0.0, 0.05))
     pip = Pip(environment, plan.python_version, wheels)
     chosen = find_build(plan.torch_build)
     torch_bytes = chosen.download_bytes
@@ -221,17 +214,13 @@ def _link(environment: IsolatedEnvironment) -> None:
 
 
 def _finish(
-    environment: IsolatedEnvironment, plan: BuildPlan, python: Path, progress: Progress
+    environment: IsolatedEnvironment, plan: BuildPlan, python: Path, foreign: set[str]
 ) -> None:
-    progress.report(0.0, "Starting the worker there")
-    _greet(environment, progress)
-    for name in _WHILE_BUILDING:
+    for name in WHILE_BUILDING:
         delete(environment.folder / name)
-    made = {path.name for path in environment.folder.iterdir()} - _USUAL
-    known = set((environment.marker or Marker()).made)
     marker = Marker(
         True,
-        tuple(sorted(made | known)),
+        tuple(sorted({path.name for path in environment.folder.iterdir()} - foreign)),
         plan.extras,
         plan.torch_build,
         str(python),

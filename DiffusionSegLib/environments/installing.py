@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from DiffusionSegLib.environments.isolated import IsolatedEnvironment
+from DiffusionSegLib.environments.isolated import CACHE, TEMPORARY, IsolatedEnvironment
 from DiffusionSegLib.environments.pip_words import PipWords, failure, lacks_version
 from DiffusionSegLib.environments.torch_builds import (
     TorchBuild,
@@ -19,9 +19,8 @@ from DiffusionSegLib.environments.torch_builds import (
 from DiffusionSegLib.environments.watched import Ended, clean_environment, run_watched
 from DiffusionSegLib.progress import Progress
 
-__all__ = ["CACHE", "TEMPORARY", "Pip"]
+__all__ = ["Pip"]
 
-CACHE, TEMPORARY = "cache", "tmp"  # folders in the environment while it is built
 _PLAIN = (
     "--disable-pip-version-check", "--no-input", "--no-color", "install", "--no-user",
     "--progress-bar", "off", "--no-warn-script-location", "--only-binary", ":all:",

@@ -18,9 +18,18 @@ from DiffusionSegLib.environments.package_link import linked_package, package_fo
 from DiffusionSegLib.environments.packages import EXTRAS, packages
 from DiffusionSegLib.errors import DiffusionSegError
 
-__all__ = ["IsolatedEnvironment", "default_environment"]
+__all__ = [
+    "CACHE", "TEMPORARY", "WHEELS", "WHILE_BUILDING", "IsolatedEnvironment", "default_environment",
+]  # fmt: skip
 
+CACHE, TEMPORARY, WHEELS = WHILE_BUILDING = ("cache", "tmp", "wheels")
 _VARIABLE = "DIFFUSIONSEG_ENVIRONMENT"
+# What venv and pip make, and a build while it runs; the marker tells what else came.
+_MADE = frozenset(
+    {"bin", "lib", "lib64", "include", "share", "etc", "man", "Scripts", "Lib", "Include",
+     "pyvenv.cfg", ".gitignore", "constraints.txt", *WHILE_BUILDING}
+)  # fmt: skip
+_TOOLS = ("uv", "python", "cache")
 _WORKER = ("-m", "DiffusionSegLib.cli.main", "worker")
 
 
@@ -70,10 +79,22 @@ class IsolatedEnvironment:
         pattern = "Lib/site-packages" if sys.platform == "win32" else "lib/python3.*/site-packages"
         return next(iter(sorted(self.folder.glob(pattern))), None)
 
+    def own_paths(self) -> tuple[Path, ...]:
+        """What its build made, there or not: the markers last, so that a removal which was stopped
+        can go on. Whatever else lies in the folders is somebody else's."""
+        marker = read_marker(self.folder)
+        found: list[Path] = []
+        if marker is not None:
+            names = sorted({*_MADE, *marker.made} - {NAME})
+            found += [self.folder / name for name in names if Path(name).name == name]
+            found.append(self.folder / NAME)
+        if (self.tools / NAME).is_file():
+            found += [self.tools / name for name in (*_TOOLS, NAME)]
+        return tuple(found)
+
     def size_bytes(self) -> int:
-        """On the disk, with its tools; 0 when absent."""
-        places = (self.folder, self.tools)
-        return sum(disk_bytes(place) for place in places if (place / NAME).is_file())
+        """Of what its build made, on the disk; 0 when absent."""
+        return sum(disk_bytes(path) for path in self.own_paths())
 
     def command(self) -> tuple[str, ...]:
         """Starts the worker there; nothing of the current folder or of PYTHON... variables."""

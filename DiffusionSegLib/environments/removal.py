@@ -37,7 +37,8 @@ _OURS = (".lock", ".part", ".hub")  # ends of hidden names that downloads and im
 @dataclass(frozen=True)
 class Removable:
     """kind: "environment", "models", "packages" (wheels of a bundle), "licences" or "measurements";
-    path: what would go, or the folder in which all of ``paths`` would; bytes: on the disk."""
+    path: for people; paths: exactly what would go (of the environment: what its build made);
+    bytes: on the disk."""
 
     title: str
     path: Path
@@ -82,7 +83,7 @@ def remove_all(items: Iterable[Removable], progress: Progress | None = None) -> 
         if item.kind == "environment":
             freed += remove(IsolatedEnvironment(item.path), part)
             continue
-        for path in item.paths or (item.path,):
+        for path in item.paths:
             part.report(0.0)
             freed += _delete(path, lambda size: progress.check())
     _tidy()
@@ -90,10 +91,12 @@ def remove_all(items: Iterable[Removable], progress: Progress | None = None) -> 
     return freed
 
 
-def _item(title: str, path: Path, kind: str, paths: tuple[Path, ...] = ()) -> Removable:
-    safe = [one for one in paths or (path,) if _lies_inside(one)]
+def _item(title: str, path: Path, kind: str, paths: tuple[Path, ...] | None = None) -> Removable:
+    """paths: of it only these (None: all of it)."""
+    wanted = (path,) if paths is None else paths
+    safe = tuple(one for one in wanted if _lies_inside(one))
     size = sum(disk_bytes(one) for one in safe)
-    return Removable(title, path, size, kind, tuple(safe) if paths else ())
+    return Removable(title, path, size, kind, safe)
 
 
 def _of_models(models: Path) -> Iterator[Removable]:
@@ -155,8 +158,11 @@ def _weights(entry: ModelEntry, folder: Path) -> tuple[Path, ...]:
 
 
 def _lies_inside(path: Path) -> bool:
-    """In a folder of this program, without a link on the way."""
-    for root in (user_folder().absolute(), user_data_folder().absolute()):
+    """In a folder of this program and none of these folders, without a link on the way."""
+    roots = (user_folder().absolute(), user_data_folder().absolute())
+    if any(path.absolute() in (root, *root.parents) for root in roots):
+        return False
+    for root in roots:
         if root in path.absolute().parents:
             inner = path.absolute().relative_to(root).parts[:-1]
             steps = [root.joinpath(*inner[: count + 1]) for count in range(len(inner))]
