@@ -19,6 +19,7 @@ from DiffusionSegLib.worker.command import default_command, foreign_environment
 
 __all__ = ["fetch_python"]
 
+_PREFIX = re.compile(r"^\W*(error|caused by|cause):\s*", re.IGNORECASE)
 _UV_BYTES = 20_000_000
 
 
@@ -33,10 +34,18 @@ def fetch_python(
     found = _found(tools, version)
     if found is not None:
         return found
-    uv = tools / "uv" / "bin" / ("uv.exe" if sys.platform == "win32" else "uv")
-    if not uv.is_file():
+    if _uv(tools / "uv") is None:
         _install_uv(tools / "uv", progress.part(0.0, 0.3))
+    uv = _uv(tools / "uv")
+    if uv is None:
+        raise InputError(f"uv was installed into {tools}, and is not there; remove that folder.")
     return _fetch(uv, tools, version, progress.part(0.3, 1.0))
+
+
+def _uv(room: Path) -> Path | None:
+    name = "uv.exe" if sys.platform == "win32" else "uv"
+    places = (room / folder / name for folder in ("bin", "Scripts"))
+    return next((place for place in places if place.is_file()), None)
 
 
 def _install_uv(room: Path, progress: Progress) -> None:
@@ -77,7 +86,8 @@ def _fetch(uv: Path, tools: Path, version: tuple[int, int], progress: Progress) 
         raise InputError(
             f"This computer has no Python that can carry the environment, and fetching one from "
             f"github.com failed ({_reason(ended.lines)}). Install Python {name} from "
-            "https://www.python.org/downloads/ and try again; or check the network and HTTPS_PROXY."
+            "https://www.python.org/downloads/ and try again; or check the network and "
+            "HTTPS_PROXY, or name a mirror in UV_PYTHON_INSTALL_MIRROR."
         )
     progress.report(1.0)
     return found
@@ -94,4 +104,4 @@ def _reason(lines: Sequence[str]) -> str:
     told = [line.strip() for line in lines if line.strip()]
     if not told:
         return "it said nothing"
-    return re.sub(r"^\W*(error|Caused by):\s*", "", told[-1]).rstrip(".")[:300]
+    return _PREFIX.sub("", told[-1]).rstrip(".")[:300]

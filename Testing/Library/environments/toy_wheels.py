@@ -62,7 +62,9 @@ def write_wheel(folder, name, version, files=(), needs=(), tag="py3-none-any"):
     wheel = folder / f"{plain}-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, text in contents.items():
-            archive.writestr(path, text)
+            member = zipfile.ZipInfo(path)
+            member.external_attr = (0o100755 if "/scripts/" in path else 0o100644) << 16
+            archive.writestr(member, text)
     return wheel
 
 
