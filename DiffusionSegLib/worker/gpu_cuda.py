@@ -16,6 +16,11 @@ from DiffusionSegLib.worker.graphics_cards import made_by
 __all__ = ["cuda_reports"]
 
 _DRIVERS = "https://www.nvidia.com/drivers"
+_SILENT = (
+    "This AMD GPU does not answer; check that the driver amdgpu is loaded, that your user is in "
+    "the groups render and video, and that HIP_VISIBLE_DEVICES does not hide it."
+)
+_SILENT_ON_WINDOWS = "This AMD GPU does not answer; install AMD's newest driver for it."
 _BUILDS = "https://pytorch.org/get-started/locally"
 
 
@@ -90,11 +95,7 @@ def _silent_amd(driver: NvidiaDriver | None, torch: Any, computer: Computer) -> 
     """A build for ROCm that sees no GPU."""
     cards = made_by("AMD", computer.cards())
     if cards:
-        return _broken(
-            ", ".join(cards),
-            "This AMD GPU does not answer; check that the driver amdgpu is loaded, that your user "
-            "is in the groups render and video, and that HIP_VISIBLE_DEVICES does not hide it.",
-        )
+        return _broken(", ".join(cards), _SILENT_ON_WINDOWS if computer.is_windows else _SILENT)
     if driver is not None:
         return _broken(
             ", ".join(driver.gpus) or "NVIDIA GPU",

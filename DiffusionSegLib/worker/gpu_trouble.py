@@ -19,6 +19,11 @@ _BUSY = ("busy or unavailable",)
 _OLD_DRIVER = ("driver version is insufficient", "driver on your system is too old")
 _SAID = (
     (
+        ("found no nvidia driver",),
+        "torch does not reach the driver of this GPU; start a container with --gpus all, else "
+        "install the driver again (https://www.nvidia.com/drivers).",
+    ),
+    (
         ("ecc error", "uncorrectable"),
         "This GPU reports errors in its memory (ECC); restart the computer, and have the GPU "
         "checked when they come back.",

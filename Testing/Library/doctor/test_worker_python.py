@@ -1,4 +1,5 @@
 import platform
+import sys
 
 import pytest
 
@@ -8,6 +9,7 @@ from DiffusionSegLib.doctor.worker_python import section
 from DiffusionSegLib.environments.driver import NvidiaDriver
 from DiffusionSegLib.environments.findings import Finding, Remedy
 from DiffusionSegLib.environments.probing import Probe
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
 
 PROBE = Probe(
@@ -68,6 +70,22 @@ def test_findings_are_problems_and_say_of_what(looked):
     assert found.lines[1] == "torch: cannot be imported (ImportError: no)"
     assert found.lines[-1] == "Finding package-missing: scipy is not there."
     assert [one.about for one in found.problems] == ["torch", "gpu", "gpu", ""]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
+def test_a_torch_that_ends_the_process_is_named(tmp_path, monkeypatch, examined):
+    (tmp_path / "torch.py").write_text("import os; os.kill(os.getpid(), 11)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = section(examined, Progress.silent())
+    assert "SIGSEGV" in found.lines[1]
+    (problem,) = found.problems
+    assert "torch" in problem.sentence and problem.about == "torch"
+
+
+def test_what_is_no_python_ends_the_check_with_a_sentence():
+    command = ("/no/such/python", "-m", "DiffusionSegLib.cli.main", "worker")
+    with pytest.raises(InputError, match="/no/such/python"):
+        section(Examined(command, True, {}), Progress.silent())
 
 
 def test_a_worker_elsewhere_is_not_looked_into():

@@ -158,6 +158,18 @@ ABSENT = {
         "systemctl start nvidia-fabricmanager.",
         True,
     ),
+    "a driver that only nvidia-smi reaches": (
+        Gpus(
+            cuda_build="12.1",  # as torch 2.4.1 says it
+            refusal="Found no NVIDIA driver on your system. Please check that you have an NVIDIA "
+            "GPU and installed a driver from http://www.nvidia.com/Download/index.aspx",
+        ),
+        having(DRIVER),
+        "NVIDIA RTX A4000",
+        "torch does not reach the driver of this GPU; start a container with --gpus all, else "
+        "install the driver again (https://www.nvidia.com/drivers).",
+        True,
+    ),
     "torch sees nothing and says nothing": (
         Gpus(cuda_build="12.6"),
         having(DRIVER),
@@ -171,6 +183,13 @@ ABSENT = {
         "Advanced Micro Devices, Inc. [AMD/ATI] Navi 31",
         "This AMD GPU does not answer; check that the driver amdgpu is loaded, that your user is "
         "in the groups render and video, and that HIP_VISIBLE_DEVICES does not hide it.",
+        True,
+    ),
+    "AMD, ROCm, and no answer on Windows": (
+        Gpus(hip_build="6.4"),
+        having(None, "AMD Radeon RX 7900 XTX", system="Windows"),
+        "AMD Radeon RX 7900 XTX",
+        "This AMD GPU does not answer; install AMD's newest driver for it.",
         True,
     ),
     "a build for AMD on a computer with NVIDIA": (
