@@ -2,4 +2,4 @@
 
 __all__ = ["PROTOCOL"]
 
-PROTOCOL = 2
+PROTOCOL = 3
