@@ -37,7 +37,7 @@ def take(folder: Path, sample: str, samples: int = 0) -> list[Path]:
     module = openModule(ROOT / "DiffusionSeg" / "DiffusionSeg.py")
     try:
         volume = _outline(module, _entry(sample), samples)
-        panel = _panel_picture(module, folder)
+        panel = panel_picture(module, folder)
         slices = _slices_picture(volume, len(panel))
     finally:
         module.close()
@@ -90,7 +90,7 @@ def wait_for(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
         time.sleep(0.01)
 
 
-def _panel_picture(module: Any, folder: Path) -> np.ndarray:
+def panel_picture(module: Any, folder: Path) -> np.ndarray:
     """The panel as wide as it stands in Slicer and as tall as its content."""
     import slicer
 

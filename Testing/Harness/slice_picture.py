@@ -16,6 +16,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 BARS = {"Red": (243, 74, 51), "Green": (110, 176, 75), "Yellow": (237, 213, 76)}
 BAR = 6  # pixels of the colored bar above each view
+_DOT, _NEAR, _INCLUDED = 4.5, 1.0, (90, 220, 90)  # radius in pixels; in slices
 
 Picture = NDArray[np.uint8]
 
@@ -33,6 +34,21 @@ def slice_picture(name: str, width: int, height: int, center_ras: Any) -> Pictur
         _paint_segments(picture, segmentation, _matrix(node.GetXYToRAS()))
     bar = np.full((BAR, width, 3), BARS[name], np.uint8)
     return np.concatenate([bar, picture[::-1]])
+
+
+def mark_points(picture: Picture, name: str, points: Any) -> None:
+    """A dot on a picture that `slice_picture` made of the view `name`, for every control point that
+    lies on its slice."""
+    node = slicer.app.layoutManager().sliceWidget(name).mrmlSliceNode()
+    to_xy = np.linalg.inv(_matrix(node.GetXYToRAS()))
+    rows, columns = np.indices(picture.shape[:2])
+    for number in range(points.GetNumberOfControlPoints()):
+        x, y, depth, _ = to_xy @ [*points.GetNthControlPointPositionWorld(number), 1.0]
+        if abs(depth) > _NEAR:
+            continue
+        distance = np.hypot(columns - x, rows - (len(picture) - 1 - y))
+        picture[distance <= _DOT + 1.5] = 0
+        picture[distance <= _DOT] = _INCLUDED
 
 
 def _rendered(logic: Any) -> Picture:
