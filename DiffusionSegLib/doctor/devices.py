@@ -42,9 +42,11 @@ def section(examined: Examined, progress: Progress) -> Section:
 def _shown(devices: tuple[DeviceReport, ...]) -> Section:
     if not devices:
         return Section(TITLE, ("None, because torch is missing or broken.",))
-    broken = tuple(Problem(f"{one.title}: {one.reason}", "gpu") for one in devices if one.broken)
+    broken = [f"{one.title}: {one.reason}" for one in devices if one.broken]
+    # Of the first the look at the worker's Python may have told already, of others never.
+    problems = tuple(Problem(told, "" if index else "gpu") for index, told in enumerate(broken))
     facts = {"devices": [asdict(one) for one in devices]}
-    return Section(TITLE, tuple(map(_line, devices)), broken, facts)
+    return Section(TITLE, tuple(map(_line, devices)), problems, facts)
 
 
 def _line(device: DeviceReport) -> str:

@@ -62,6 +62,4 @@ def _about(finding: Finding) -> str:
     """What the worker or a device would say again."""
     if finding.code.startswith(_GPU_CODES):
         return "gpu"
-    if finding.code.startswith("torch") or finding.code == "package-missing":
-        return "torch" if finding.code.startswith("torch") else ""
-    return ""
+    return "torch" if finding.code.startswith("torch") else ""

@@ -5,6 +5,8 @@ import pytest
 
 from DiffusionSegLib.doctor.devices import section
 from DiffusionSegLib.doctor.examined import Examined
+from DiffusionSegLib.doctor.report import Report
+from DiffusionSegLib.doctor.section import Problem, Section
 from DiffusionSegLib.errors import Cancelled, WorkerError
 from DiffusionSegLib.progress import Progress
 from DiffusionSegLib.worker.answers import DeviceReport, Hello
@@ -39,10 +41,18 @@ def test_devices_as_the_worker_tells_them():
 
 def test_only_a_gpu_that_ought_to_work_is_a_problem():
     broken = replace(GPU, usable=False, reason="Its memory is full; close programs.", broken=True)
-    found = section(told_by(broken), Progress.silent())
+    other = replace(broken, name="cuda:1", title="RTX A5000", reason="It is too old; get another.")
+    absent = DeviceReport("xpu", "Intel GPU", False, "No Intel GPU was found.")
+    found = section(told_by(broken, other, absent), Progress.silent())
     assert [one.sentence for one in found.problems] == [
-        "RTX A4000: Its memory is full; close programs."
+        "RTX A4000: Its memory is full; close programs.",
+        "RTX A5000: It is too old; get another.",
     ]
+    finding = Section("A", (), (Problem("The GPU is full.", "gpu"),))
+    assert Report((finding, found)).problems == (
+        "The GPU is full.",
+        "RTX A5000: It is too old; get another.",
+    )
 
 
 def test_without_a_worker_a_short_process_tells(examined):

@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -35,6 +36,12 @@ def test_this_installation_works(quick):
     assert found.text.endswith(
         "\n\nEverything works. (The worker and the sample images were not tried.)\n"
     )
+
+
+def test_a_check_has_one_title_whether_it_can_be_made_or_not(quick):
+    titles = {section.name: section.title for section in quick[0].sections}
+    for name, _, title in report._CHECKS:
+        assert import_module(f"DiffusionSegLib.doctor.{name}").TITLE == title == titles[name]
 
 
 def test_people_and_programs_are_told_the_same(quick):
