@@ -42,6 +42,8 @@ def discretion(
     """
     folders = {str(path): f"<{words}>" for words, path in (places or {}).items()}
     folders |= {os.path.realpath(path): words for path, words in folders.items()}
+    for name, folder in _spaced_folders(variables):
+        folders.setdefault(folder, f"<{name}>")
     own = str(home or os.path.expanduser("~"))  # "~" itself for a user without a home
     for folder in (own, os.path.realpath(own)):
         folders.setdefault(folder, "~")
@@ -88,6 +90,16 @@ def _secrets(variables: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
+def _spaced_folders(variables: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(name, folder): those that could not be told from the words around them in a sentence."""
+    return [
+        (name, folder)
+        for name, value in variables.items()
+        for folder in value.split(os.pathsep)
+        if " " in folder and os.path.isabs(folder)
+    ]
+
+
 def _own_names(variables: Mapping[str, str]) -> tuple[str, ...]:
     """The user's and the computer's, without those that everybody's have."""
     found = {variables.get(name, "") for name in (*_USER_VARIABLES, *_HOST_VARIABLES)}
@@ -111,4 +123,4 @@ def _replaced(text: str, folder: str, words: str) -> str:
 
 def _shortened(match: re.Match[str]) -> str:
     last = re.split(r"[/\\]", match.group(2))[-1]
-    return f"{match.group(1) or ''}/…/{last}"
+    return f"{match.group(1) or ''}/.../{last}"

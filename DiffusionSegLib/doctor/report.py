@@ -207,6 +207,9 @@ def _places(examined: Examined) -> dict[str, Path]:
     worker = Path(examined.probe.prefix) if examined.probe is not None else Path(sys.prefix)
     if len(worker.parts) > _SHALLOW:
         places["worker's Python"] = worker
+    program = Path(examined.command[0]) if examined.command else Path()
+    if examined.probe is None and len(program.parent.parts) > _SHALLOW:
+        places["worker's folder"] = program.parent
     own = Path(sys.prefix)
     if own != worker and len(own.parts) > _SHALLOW:
         places["this Python"] = own

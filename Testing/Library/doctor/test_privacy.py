@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,10 @@ def made(text, places=None, names=("asmith", "ward7-pc"), home="/home/asmith"):
     [
         ("in /home/asmith.", "in ~."),
         ("/home/asmith/models", "~/models"),
-        ("/home/asmithson/x", "/…/x"),  # somebody else's
-        ("'/home/asmith/.venv/bin/python'", "'~/…/python'"),
-        ("/data/Smith^John/scan.nii.gz is damaged", "/…/scan.nii.gz is damaged"),
-        ("C:\\Data\\Smith\\scan.nii", "C:/…/scan.nii"),
+        ("/home/asmithson/x", "/.../x"),  # somebody else's
+        ("'/home/asmith/.venv/bin/python'", "'~/.../python'"),
+        ("/data/Smith^John/scan.nii.gz is damaged", "/.../scan.nii.gz is damaged"),
+        ("C:\\Data\\Smith\\scan.nii", "C:/.../scan.nii"),
         ("/usr/lib stays", "/usr/lib stays"),
         ("see https://download.pytorch.org/whl/cu126.", "see https://download.pytorch.org/whl/cu126."),
         ("at http://bob:pw@host.example/x", "at http://<user>@host.example/x"),
@@ -58,7 +59,15 @@ def test_folders_with_a_name_are_shown_with_what_is_in_them():
         "<models folder>/cdal/a/model.json"
     )
     assert made("in /opt/seg/worker/a.py", places) == "in <program>/worker/a.py"
-    assert made("/opt/segment/a/b.py", places) == "/…/b.py"
+    assert made("/opt/segment/a/b.py", places) == "/.../b.py"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths of POSIX")
+def test_a_folder_with_a_space_is_known_from_the_variable_that_names_it():
+    make = discretion(
+        {"PYTHONPATH": "/data/Smith John/a:/b", "NOTE": "a b"}, None, Path("/h/x"), ()
+    )
+    assert make("in /data/Smith John/a/torch/x.py, a b") == "in <PYTHONPATH>/torch/x.py, a b"
 
 
 def test_folders_of_windows_with_slashes_of_either_kind():

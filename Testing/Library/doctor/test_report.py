@@ -163,6 +163,13 @@ def test_the_worker_is_ended_whatever_happens(monkeypatch):
     assert closed == [1]
 
 
+def test_the_folder_of_a_worker_that_does_not_start_is_not_told():
+    command = ("/data/Smith John/bin/python", "-m", "DiffusionSegLib.cli.main", "worker")
+    found = report.report(command, run=False)
+    assert "Smith" not in found.text
+    assert "<worker's folder>/python" in found.text
+
+
 def test_what_checks_say_is_made_discreet(monkeypatch):
     home = os.path.expanduser("~")
 
