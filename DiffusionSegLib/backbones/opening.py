@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from DiffusionSegLib.backbones.kinds import opener_of
 from DiffusionSegLib.backbones.latent_diffusion.hub import beside_card
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import ModelError
@@ -19,19 +19,13 @@ __all__ = ["open_backbone"]
 _PACKAGE = "DiffusionSegLib.backbones"
 
 
-class _Kind(NamedTuple):
-    """opener: "module:function" taking the model and the device; key: what names the model, a
-    "name" in the store of models or a "source" (folder or hub id)."""
-
-    opener: str
-    key: str
-
-
+# Functions that take the model and the device.
 _KINDS = {
-    "compact": _Kind(f"{_PACKAGE}.compact.model:open_compact", "name"),
-    "pipeline": _Kind(f"{_PACKAGE}.latent_diffusion.pipeline:open_pipeline", "source"),
-    "monai": _Kind(f"{_PACKAGE}.latent_diffusion.monai_bundle:open_monai", "source"),
+    "compact": f"{_PACKAGE}.compact.model:open_compact",
+    "pipeline": f"{_PACKAGE}.latent_diffusion.pipeline:open_pipeline",
+    "monai": f"{_PACKAGE}.latent_diffusion.monai_bundle:open_monai",
 }
+_IN_STORE = ("compact",)  # named by "name", others by "source", a folder or hub id
 
 
 def open_backbone(
@@ -48,22 +42,17 @@ def open_backbone(
     folder in it is that folder. Raises ModelError, and UnknownNameError for a name not in the
     store.
     """
-    named = settings.get("kind") if isinstance(settings, Mapping) else settings
-    kind = _KINDS.get(named) if isinstance(named, str) else None
-    if kind is None:
-        raise ModelError(
-            f"The model's settings name a backbone of kind {named!r}; change it to one of "
-            f"{', '.join(sorted(_KINDS))}."
-        )
-    value = settings.get(kind.key)
+    opener = opener_of(_KINDS, settings, "backbone")
+    kind = settings["kind"]
+    key = "name" if kind in _IN_STORE else "source"
+    value = settings.get(key)
     if not isinstance(value, str) or not value.strip():
         raise ModelError(
-            f"A backbone of kind {named!r} needs a {kind.key!r} in the model's settings, a text; "
-            f"found was {value!r}."
+            f"A backbone of kind {kind!r} needs a {key!r} in the model's settings, a text; found "
+            f"was {value!r}."
         )
-    model = _in_store(store, value) if kind.key == "name" else beside_card(value, folder)
-    module, _, function = kind.opener.partition(":")
-    opened: LatentDiffusion = getattr(importlib.import_module(module), function)(model, device)
+    model = _in_store(store, value) if kind in _IN_STORE else beside_card(value, folder)
+    opened: LatentDiffusion = opener(model, device)
     return opened
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from DiffusionSegLib.backbones.kinds import opener_of
 from DiffusionSegLib.backbones.store import ModelStore
-from DiffusionSegLib.errors import ModelError
 
 if TYPE_CHECKING:
     from DiffusionSegLib.backbones.generative.interface import GenerativeBackbone
@@ -35,14 +34,6 @@ def open_generative(
     backbones/maisi/opening). folder: the card's own, in which relative paths start. Raises
     ModelError.
     """
-    named = settings.get("kind") if isinstance(settings, Mapping) else settings
-    place = _KINDS.get(named) if isinstance(named, str) else None
-    if place is None:
-        raise ModelError(
-            f"The model's settings name a generative backbone of kind {named!r}; change it to one "
-            f"of {', '.join(sorted(_KINDS))}."
-        )
-    module, _, function = place.partition(":")
-    opener = getattr(importlib.import_module(module), function)
+    opener = opener_of(_KINDS, settings, "generative backbone")
     opened: GenerativeBackbone = opener(settings, device, store or ModelStore(), folder)
     return opened

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder
 from DiffusionSegLib.backbones.latent_diffusion.hub import TEXT_SOURCE, find_model, wanted_files
@@ -24,6 +24,7 @@ from DiffusionSegLib.backbones.latent_diffusion.monai_weights import (
     load_network,
 )
 from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
+from DiffusionSegLib.backbones.latent_diffusion.one_network import OneNetwork
 from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder, load_text_encoder
 from DiffusionSegLib.compute.device import memory_errors_explained, prefers_float16
@@ -97,8 +98,9 @@ def _text_folder(folder: Path, fetched: bool) -> Path:
     )
 
 
-class MonaiDiffusion:
-    """See LatentDiffusion for shapes and ranges; the bundle's own range, [0, 1], stays inside."""
+class MonaiDiffusion(OneNetwork):
+    """See LatentDiffusion for shapes and ranges; the bundle's own range, [0, 1], stays inside. The
+    network predicts the velocity."""
 
     def __init__(
         self,
@@ -119,23 +121,6 @@ class MonaiDiffusion:
         # Both networks halve at every level but the last.
         self.latent_factor = 2 ** (len(config.autoencoder["channels"]) - 1)
         self.image_multiple = self.latent_factor * 2 ** (len(config.network["channels"]) - 1)
-
-    @property
-    def network(self) -> nn.Module:
-        """The denoising network; it predicts the velocity."""
-        network: nn.Module = self._network
-        return network
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The arithmetic in use."""
-        kind: torch.dtype = next(self.network.parameters()).dtype
-        return kind
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        return next(self.network.parameters()).device
 
     def encode(self, image: Tensor) -> Tensor:
         """The mean of the latent, scaled. Raises InputError for a wrong shape."""

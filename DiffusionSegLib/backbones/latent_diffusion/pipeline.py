@@ -14,6 +14,7 @@ from DiffusionSegLib.backbones.latent_diffusion.folder import PipelineFolder, re
 from DiffusionSegLib.backbones.latent_diffusion.hub import find_model
 from DiffusionSegLib.backbones.latent_diffusion.interface import TextEmbedding
 from DiffusionSegLib.backbones.latent_diffusion.noise import ForwardProcess
+from DiffusionSegLib.backbones.latent_diffusion.one_network import OneNetwork
 from DiffusionSegLib.backbones.latent_diffusion.parts import load_part
 from DiffusionSegLib.backbones.latent_diffusion.readable import check_readable
 from DiffusionSegLib.backbones.latent_diffusion.text import TextEncoder, load_text_encoder
@@ -71,7 +72,7 @@ def _outputs_of(layers: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
             hook.remove()
 
 
-class DiffusersPipeline:
+class DiffusersPipeline(OneNetwork):
     """See LatentDiffusion for shapes and ranges."""
 
     def __init__(
@@ -96,23 +97,6 @@ class DiffusersPipeline:
         self.latent_factor = 2 ** (len(autoencoder.config.block_out_channels) - 1)
         halvings = len(network.config.block_out_channels) - 1
         self.image_multiple = self.latent_factor * 2**halvings
-
-    @property
-    def network(self) -> nn.Module:
-        """The denoising network."""
-        network: nn.Module = self._network
-        return network
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The arithmetic in use."""
-        kind: torch.dtype = next(self.network.parameters()).dtype
-        return kind
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        return next(self.network.parameters()).device
 
     def encode(self, image: Tensor) -> Tensor:
         """The mean of the latent, shifted and scaled. Raises InputError for a wrong shape."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.backbones.kinds import opener_of
 
 if TYPE_CHECKING:
     from DiffusionSegLib.backbones.sentences.interface import SentenceEncoder
@@ -34,15 +33,6 @@ def open_sentences(
     (microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224). folder: the card's own, in which
     relative paths start. Code that comes with a model is never run. Raises ModelError.
     """
-    named = settings.get("kind") if isinstance(settings, Mapping) else settings
-    place = _KINDS.get(named) if isinstance(named, str) else None
-    if place is None:
-        raise ModelError(
-            f"The model's settings name a text encoder of kind {named!r}; change it to one of "
-            f"{', '.join(sorted(_KINDS))}."
-        )
-    module, _, function = place.partition(":")
-    opened: SentenceEncoder = getattr(importlib.import_module(module), function)(
-        settings, device, folder
-    )
+    opener = opener_of(_KINDS, settings, "text encoder")
+    opened: SentenceEncoder = opener(settings, device, folder)
     return opened
