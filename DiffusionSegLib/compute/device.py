@@ -35,6 +35,8 @@ _MEMORY_WORDS = (
     "status_alloc_failed",
     "bad_alloc",
     "invalid buffer size",  # how Metal says it
+    "could not create a primitive",  # how oneDNN says it; elsewhere our networks never meet it
+    "could not create a memory",
 )
 _AMPERE = 8  # the first NVIDIA GPUs with bfloat16 of their own; older ones emulate it, slowly
 
@@ -79,8 +81,8 @@ def _best(torch: Any) -> str:
 
 
 def _count(torch: Any, kind: str) -> int:
-    module = getattr(torch, kind)
-    return int(module.device_count()) if module.is_available() else 0
+    module = getattr(torch, kind, None)  # builds of other makers may lack a kind
+    return int(module.device_count()) if module is not None and module.is_available() else 0
 
 
 def _computes(device: str, torch: Any) -> bool:
@@ -110,7 +112,7 @@ def _numbered(name: str, torch: Any) -> str:
 
 def _lack(torch: Any, kind: str) -> str:
     if kind == "xpu":
-        built = torch.xpu._is_compiled()
+        built = hasattr(torch, "xpu") and torch.xpu._is_compiled()
         return "no Intel GPU answers" if built else "this torch was built without Intel's XPU"
     if getattr(torch.version, "hip", None) is not None:
         return "no AMD GPU answers"

@@ -47,8 +47,8 @@ def release_unused() -> None:
     torch: Any = sys.modules.get("torch")
     if torch is None:
         return
-    for module in (torch.cuda, torch.xpu):
-        if module.is_initialized():
+    for module in (torch.cuda, getattr(torch, "xpu", None)):
+        if module is not None and module.is_initialized():
             module.empty_cache()
     if torch.backends.mps.is_available():
         torch.mps.empty_cache()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from DiffusionSegLib.compute.lazy_torch import torch_or
@@ -48,7 +49,17 @@ def device_reports(torch: Any = None, computer: Computer | None = None) -> tuple
     title = f"Processor, {torch.get_num_threads()} threads"
     return (
         DeviceReport("cpu", title, True, "", total, free),
-        *cuda_reports(torch, computer),
-        *xpu_reports(torch, computer),
-        mps_report(torch, computer),
+        *_asked("cuda", "NVIDIA GPU", lambda: cuda_reports(torch, computer)),
+        *_asked("xpu", "Intel GPU", lambda: xpu_reports(torch, computer)),
+        *_asked("mps", "Apple GPU", lambda: [mps_report(torch, computer)]),
     )
+
+
+def _asked(name: str, title: str, ask: Callable[[], list[DeviceReport]]) -> list[DeviceReport]:
+    """A torch of an odd build that cannot be asked for one kind may well be for others."""
+    try:
+        return ask()
+    except (AttributeError, AssertionError, RuntimeError, OSError) as error:
+        said = " ".join(str(error).split())[:300]
+        reason = f"torch cannot be asked for devices of this kind ({said}); install it again."
+        return [DeviceReport(name, title, False, reason, broken=True)]

@@ -95,6 +95,14 @@ def test_an_absent_gpu_is_a_sentence(name, there, sentence):
     assert str(caught.value) == sentence
 
 
+def test_a_torch_of_another_maker_may_lack_a_kind():
+    there = Gpus(("cuda:0",), {"cuda:0": "CUDA error"}).torch()
+    del there.xpu
+    assert resolve_device("auto", there) == "cpu"
+    with pytest.raises(DeviceError, match="built without Intel's XPU"):
+        resolve_device("xpu", there)
+
+
 def test_a_gpu_without_a_number_gets_one():
     there = Gpus(("cuda:0", "cuda:1", "xpu:0", "mps")).torch()
     assert resolve_device("cuda", there) == "cuda:0"

@@ -458,6 +458,19 @@ def test_an_apple_gpu_shares_the_memory_of_the_computer():
     )
 
 
+def test_a_torch_that_cannot_be_asked_for_one_kind_is_asked_for_the_others():
+    odd = Gpus(("cuda:0",), cuda_build="12.6").torch()
+    del odd.xpu
+    found = {report.name: report for report in device_reports(odd, Computer())}
+    assert found["cuda:0"].usable
+    assert found["mps"].reason == "This is not an Apple computer."
+    assert found["xpu"].broken
+    assert found["xpu"].reason == (
+        "torch cannot be asked for devices of this kind ('types.SimpleNamespace' object has no "
+        "attribute 'xpu'); install it again."
+    )
+
+
 def test_driver_and_cards_are_asked_only_where_a_gpu_does_not_work():
     def never():
         raise AssertionError("this takes seconds")
