@@ -119,9 +119,10 @@ def _count(site: Path | None) -> int:
 
 
 def _arrived(temporary: Path) -> int:
-    """Bytes of the download that runs: pip puts it into a folder of its own."""
-    newest = 0
-    with suppress(OSError):  # it comes and goes
+    """Bytes of the download that runs: pip puts each into a folder, and keeps it until the end."""
+    newest = (0, 0)
+    with suppress(OSError):  # they come and go
         for path in temporary.glob("pip-*/*.whl"):
-            newest = max(newest, path.stat().st_size)
-    return newest
+            told = path.stat()
+            newest = max(newest, (told.st_mtime_ns, told.st_size))
+    return newest[1]
