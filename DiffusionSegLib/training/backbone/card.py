@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from DiffusionSegLib.training.card_parts import (
+    command_lines,
+    data_lines,
+    heading_lines,
+    limits_lines,
+)
+
 __all__ = ["card_text"]
 
 _PICTURES = (
@@ -28,11 +35,7 @@ def card_text(entry: Mapping[str, Any]) -> str:
     splits = ", ".join(f"{len(cases)} {part}" for part, cases in entry["splits"].items())
     total = training["autoencoder_parameters"] + training["denoiser_parameters"]
     lines = [
-        f"# {entry['title']}",
-        "",
-        f"{entry['summary']} Generative diffusion, not diffusion MRI.",
-        "**Not for clinical use.**",
-        "",
+        *heading_lines(entry),
         f"- Licence of these weights: [{licence['name']}]({licence['url']}), as the data ask.",
         f"- Networks: {total:,} parameters (autoencoder {training['autoencoder_parameters']:,}, "
         f"denoising network {training['denoiser_parameters']:,}), stored as fp16 safetensors.",
@@ -44,17 +47,8 @@ def card_text(entry: Mapping[str, Any]) -> str:
         f"({training['threads']} thread), {training['date']}.",
         f"- Split by patient: {splits} cases, named FOLDER/CASE in model.json. The test part was "
         "not in the training file; the validation part is only measured.",
-        "",
-        "```",
-        str(training["command"]),
-        "```",
-        "",
-        "## Data",
-        "",
-        "| folder | what | licence | cite |",
-        "|---|---|---|---|",
-        *["| " + " | ".join(row) + " |" for row in entry["data"]],
-        "",
+        *command_lines(entry),
+        *data_lines(entry),
         "## Measures",
         "",
         *_measures(entry),
@@ -63,10 +57,7 @@ def card_text(entry: Mapping[str, Any]) -> str:
         "",
         *_PICTURES,
         "",
-        "## Limits",
-        "",
-        str(entry["limits"]),
-        "",
+        *limits_lines(entry),
     ]
     return "\n".join(lines)
 

@@ -4,47 +4,29 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.options import (
+    add_common_options,
+    add_data_options,
+    chosen_values,
+)
 from DiffusionSegLib.training.packed_path import data_folder, packed_path
-from DiffusionSegLib.training.presets import read_overrides
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the backbone's training."""
-    parser.add_argument(
-        "--output", "-o", type=Path, help="folder of the run; used again, it continues"
-    )
-    parser.add_argument("--data", type=Path, help="folder of the data sets, to pack them")
-    parser.add_argument(
-        "--sources", type=Path, help="JSON list of what to take from there (default: the shipped)"
-    )
-    parser.add_argument(
-        "--packed", type=Path, help="packed data to write or to read (default OUTPUT/data)"
-    )
-    parser.add_argument("--pack-only", action="store_true", help="write the packed data and stop")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
+    add_data_options(parser)
     parser.add_argument(
         "--preset", default="cpu", help="cpu (default) or gpu: sizes and numbers of steps"
     )
     parser.add_argument("--steps", type=int, help="steps of the denoising network")
-    parser.add_argument("--seed", type=int, help="seed instead of 0")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other training setting, for instance --set batch=32 (repeatable)",
-    )
     parser.add_argument(
         "--export-only", action="store_true", help="export the run as far as it is, and stop"
     )
-    parser.add_argument(
-        "--export", type=Path, help="folder for the finished model (default OUTPUT/model)"
-    )
+    add_common_options(parser, "0", "batch=32")
 
 
 def run(args: argparse.Namespace, progress: Progress) -> str:
@@ -52,7 +34,7 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     share_processor()
     from DiffusionSegLib.training.backbone.settings import choose_settings
 
-    settings = choose_settings(args.preset, _overrides(args))
+    settings = choose_settings(args.preset, chosen_values(args, ("steps", "seed")))
     packed = packed_path(args)
     if not packed.exists() or args.data is not None:
         _pack(args, packed, progress.part(0.0, 0.05))
@@ -84,11 +66,3 @@ def _pack(args: argparse.Namespace, packed: Path, progress: Progress) -> None:
     words = open_minilm(CompactConfig().text_length)
     sources = load_sources(args.sources)
     pack_sources(sources, data, lambda text: words.embed(text).states, packed, progress)
-
-
-def _overrides(args: argparse.Namespace) -> dict[str, Any]:
-    values = read_overrides(args.set)
-    for name in ("steps", "seed"):
-        if getattr(args, name) is not None:
-            values[name] = getattr(args, name)
-    return values

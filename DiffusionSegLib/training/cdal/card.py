@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from DiffusionSegLib.training.card_parts import command_lines, limits_lines
+
 
 def card_text(entry: Mapping[str, Any]) -> str:
     """Markdown: what the model is for, data, licence, training, metrics, limits."""
@@ -28,21 +30,14 @@ def card_text(entry: Mapping[str, Any]) -> str:
         f"- Training: mode {training['mode']}, {training['steps']} steps of batch "
         f"{training['batch']}, seed {training['seed']}, {training['seconds']} processor seconds "
         f"on {training['device']} ({training['threads']} thread), {training['date']}.",
-        "",
-        "```",
-        str(training["command"]),
-        "```",
-        "",
+        *command_lines(entry),
         "## Metrics",
         "",
         *[_metric(metric) for metric in entry["metrics"]],
         f"- Verdict: {training['validation_false_alarms']} of {training['validation_negatives']} "
         "validation images without the object are not recognised as such.",
         "",
-        "## Limits",
-        "",
-        str(entry["limits"]),
-        "",
+        *limits_lines(entry),
     ]
     return "\n".join(lines)
 

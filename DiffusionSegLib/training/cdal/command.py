@@ -9,7 +9,7 @@ from typing import Any
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
-from DiffusionSegLib.training.presets import read_overrides
+from DiffusionSegLib.training.options import add_common_options, chosen_values
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,20 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CHECKPOINT",
         help="begin with the weights of another run of this task, with the rates starting anew",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
     parser.add_argument("--mode", choices=("released", "adversarial"), help="loss of the generator")
     parser.add_argument("--steps", type=int, help="training steps instead of the task's own number")
-    parser.add_argument("--seed", type=int, help="seed instead of the task's own")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other training setting, for instance --set batch=16 (repeatable)",
-    )
-    parser.add_argument(
-        "--export", type=Path, help="folder for the finished model (default OUTPUT/model)"
-    )
+    add_common_options(parser, "the task's own", "batch=16")
 
 
 def run(args: argparse.Namespace, progress: Progress) -> str:
@@ -64,7 +53,7 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     share_processor()
     from DiffusionSegLib.training.cdal.settings import load_task
 
-    task = load_task(args.task, _overrides(args))
+    task = load_task(args.task, chosen_values(args, ("mode", "steps", "seed")))
     packed = args.packed or args.output / "data.safetensors"
     if not packed.exists():
         _pack(task, args, packed, progress.part(0.0, 0.05))
@@ -93,11 +82,3 @@ def _pack(task: Any, args: argparse.Namespace, packed: Path, progress: Progress)
         if not folder.is_dir():
             raise InputError(f"The folder {folder} does not exist.")
     pack_task(task, args.images, args.labels, args.negatives, packed, progress)
-
-
-def _overrides(args: argparse.Namespace) -> dict[str, Any]:
-    values = read_overrides(args.set)
-    for name in ("mode", "steps", "seed"):
-        if getattr(args, name) is not None:
-            values[name] = getattr(args, name)
-    return values

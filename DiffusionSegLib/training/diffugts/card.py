@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from DiffusionSegLib.training.card_parts import (
+    command_lines,
+    data_lines,
+    heading_lines,
+    limits_lines,
+)
+
 __all__ = ["card_text"]
 
 
@@ -15,11 +22,7 @@ def card_text(entry: Mapping[str, Any]) -> str:
     steps = ", ".join(f"{name} {count}" for name, count in training["steps"].items())
     size = entry["files"][0]["size"] / 1e6
     lines = [
-        f"# {entry['title']}",
-        "",
-        f"{entry['summary']} Generative diffusion, not diffusion MRI.",
-        "**Not for clinical use.**",
-        "",
+        *heading_lines(entry),
         f"- Licence of these weights: [{licence['name']}]({licence['url']}), as the data ask.",
         f"- Networks: {training['parameters']:,} trained parameters ({size:.2f} MB, fp16 "
         "safetensors) beside the frozen backbone/compact and all-MiniLM-L6-v2.",
@@ -29,25 +32,13 @@ def card_text(entry: Mapping[str, Any]) -> str:
         f"- Split by patient: {splits} cases, named FOLDER/CASE in model.json. The test part was "
         "not in the training file; the validation part chose the limits below.",
         *_left_out(training["left_out"]),
-        "",
-        "```",
-        str(training["command"]),
-        "```",
-        "",
-        "## Data",
-        "",
-        "| folder | what | licence | cite |",
-        "|---|---|---|---|",
-        *["| " + " | ".join(row) + " |" for row in entry["data"]],
-        "",
+        *command_lines(entry),
+        *data_lines(entry),
         "## Measures",
         "",
         *_measures(entry["metrics"]),
         "",
-        "## Limits",
-        "",
-        str(entry["limits"]),
-        "",
+        *limits_lines(entry),
     ]
     return "\n".join(lines)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.options import (
+    add_common_options,
+    add_data_options,
+    chosen_values,
+)
 from DiffusionSegLib.training.packed_path import data_folder, packed_path
-from DiffusionSegLib.training.presets import read_overrides
 
 BACKBONE = {"kind": "compact", "name": "compact"}
 SENTENCES = {"kind": "minilm"}
@@ -18,17 +21,7 @@ SENTENCES = {"kind": "minilm"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this training."""
-    parser.add_argument(
-        "--output", "-o", type=Path, help="folder of the run; used again, it continues"
-    )
-    parser.add_argument("--data", type=Path, help="folder of the data sets, to pack them")
-    parser.add_argument(
-        "--sources", type=Path, help="JSON list of what to take from there (default: the shipped)"
-    )
-    parser.add_argument(
-        "--packed", type=Path, help="packed data to write or to read (default OUTPUT/data)"
-    )
-    parser.add_argument("--pack-only", action="store_true", help="write the packed data and stop")
+    add_data_options(parser)
     parser.add_argument(
         "--prepared",
         type=Path,
@@ -38,21 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-out", default="", metavar="TYPE", help="a type of tumor of which none is shown"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
     parser.add_argument(
         "--preset", default="cpu", help="cpu (default) or gpu: numbers of pictures and steps"
     )
-    parser.add_argument("--seed", type=int, help="seed instead of 0")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other training setting, for instance --set maps_steps=1000 (repeatable)",
-    )
-    parser.add_argument(
-        "--export", type=Path, help="folder for the finished model (default OUTPUT/model)"
-    )
+    add_common_options(parser, "0", "maps_steps=1000")
 
 
 def run(args: argparse.Namespace, progress: Progress) -> str:
@@ -60,7 +42,7 @@ def run(args: argparse.Namespace, progress: Progress) -> str:
     share_processor()
     from DiffusionSegLib.training.diffugts.settings import choose_settings
 
-    settings = choose_settings(args.preset, _overrides(args))
+    settings = choose_settings(args.preset, chosen_values(args, ("seed", "leave_out")))
     packed = packed_path(args)
     if not packed.exists() or args.data is not None:
         _pack(args, packed, progress.part(0.0, 0.05))
@@ -95,12 +77,3 @@ def _pack(args: argparse.Namespace, packed: Path, progress: Progress) -> None:
     data = data_folder(args, packed)
     sources = load_lesion_sources(args.sources)
     pack_lesions(sources, data, open_sentences(SENTENCES).embed, packed, progress)
-
-
-def _overrides(args: argparse.Namespace) -> dict[str, Any]:
-    values = read_overrides(args.set)
-    if args.seed is not None:
-        values["seed"] = args.seed
-    if args.leave_out:
-        values["leave_out"] = args.leave_out
-    return values
