@@ -72,6 +72,7 @@ def missing(extras: Collection[str] = ()) -> tuple[Package, ...]:
 
 def _is_here(module: str) -> bool:
     try:
-        return importlib.util.find_spec(module) is not None
+        found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return False
+    return found is not None and found.origin is not None  # not an empty folder of that name

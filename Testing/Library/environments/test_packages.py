@@ -1,5 +1,6 @@
 """The table of packages is pyproject.toml's, and tells what is missing."""
 
+import importlib
 import importlib.metadata
 import re
 
@@ -57,6 +58,17 @@ def test_what_is_here_is_not_missing(monkeypatch):
         table, "_TABLE", (*table._TABLE, table.Package("no_such", "no-such", "", 1))
     )
     assert [one.module for one in missing()] == ["no_such"]
+
+
+def test_an_empty_folder_is_no_package(monkeypatch, tmp_path):
+    (tmp_path / "left_over").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    one = table.Package("left_over", "left-over", "", 1)
+    monkeypatch.setattr(table, "_TABLE", (one,))
+    assert missing() == (one,)
+    (tmp_path / "left_over" / "__init__.py").write_text("")
+    importlib.invalidate_caches()
+    assert missing() == ()
 
 
 def test_modules_belong_to_their_packages():
