@@ -128,6 +128,9 @@ class Session:
         """
         progress = progress or Progress.silent()
         wish = self._wish(image, region, Prompt())
+        known = self._chosen is not None and self._chosen.image_key == self._known_key(image)
+        if not known:
+            self._too_large.clear()
         rungs = [one for one in self._rungs(wish) if one.samples is None]
         try:
             prepared = self._descended(
@@ -135,12 +138,12 @@ class Session:
             )[0]
         except OutOfMemoryError:
             if self._planner.economies.margin_mm <= 0 or region is not None:
+                self._too_large.clear()
                 raise
             prepared = _Prepared(_image_key(image), image, region, "", Economy())
         progress.report(1.0)
         if self._chosen is None or not _same(prepared, self._chosen):
             self._last, self._answered = None, ()
-            self._too_large.clear()
         self._chosen = prepared
 
     def propose(

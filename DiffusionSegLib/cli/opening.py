@@ -92,7 +92,8 @@ def parameters_from(
 
 
 def open_session(choice: Choice, args: argparse.Namespace) -> Session:
-    """Loads the network."""
+    """With what runs took on this computer before."""
+    from DiffusionSegLib.planning.rates import Rates, rates_file
     from DiffusionSegLib.session import Session
 
     return Session(
@@ -102,4 +103,5 @@ def open_session(choice: Choice, args: argparse.Namespace) -> Session:
         seed=args.seed,
         parameters=choice.parameters,
         samples=args.samples,
+        rates=Rates(rates_file()),
     )

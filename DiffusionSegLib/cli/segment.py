@@ -24,6 +24,7 @@ from DiffusionSegLib.cli.opening import (
     choose,
     open_session,
 )
+from DiffusionSegLib.cli.planned import print_plan, tell_plan
 from DiffusionSegLib.cli.progress_bar import progress_bar
 from DiffusionSegLib.cli.prompts import FRAMES, prompt_from
 from DiffusionSegLib.errors import InputError
@@ -31,8 +32,10 @@ from DiffusionSegLib.errors import InputError
 if TYPE_CHECKING:
     from DiffusionSegLib.nouns.image import Image
     from DiffusionSegLib.nouns.mask import Mask
+    from DiffusionSegLib.nouns.prompt import Prompt
     from DiffusionSegLib.nouns.proposal import Proposal
     from DiffusionSegLib.progress import Progress
+    from DiffusionSegLib.session import Session
 
 DESCRIPTION = """\
 Outlines one image with a generative diffusion model (not diffusion MRI). Not for clinical use.
@@ -70,7 +73,7 @@ def add_parser(subparsers: Any) -> None:
         "images", nargs="+", type=Path, metavar="IMAGE", help="file or DICOM folder"
     )
     parser.add_argument(
-        "-o", "--output", required=True, type=Path, metavar="OUT",
+        "-o", "--output", type=Path, metavar="OUT",
         help="outline: .seg.nrrd (3D Slicer), .nrrd, .nii.gz, .mha; a picture also .png, .tif",
     )  # fmt: skip
     add_method_options(parser)
@@ -89,6 +92,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--no-overwrite", action="store_true", help="refuse to replace a file that exists"
     )
+    parser.add_argument(
+        "--plan", "--dry-run", action="store_true",
+        help="only say how it would be done, in which time and with how much memory; needs no -o",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
     add_common_options(parser)
 
@@ -115,15 +122,27 @@ def _add_prompt_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Everything that can be wrong is looked for before the computing starts."""
     choice = choose(args)
+    if args.plan:
+        return _plan(args, choice)
     label_count = len(choice.model.labels)
     _check_outputs(args, label_count)
     image = read_image(args, choice)
     _check_outputs(args, label_count, image.dimension)
+    prompt, session = prompt_from(args, image), open_session(choice, args)
+    tell_plan(session.plan(prompt, image), args.quiet)
     with progress_bar(args.quiet) as progress:
-        outcome = _segment(args, choice, image, progress)
+        outcome = _segment(args, session, image, prompt, progress)
         written = _write(args, outcome) if outcome.found else {}
     _announce(args, outcome, written)
     return exit_codes.OK if outcome.found else exit_codes.NOT_FOUND
+
+
+def _plan(args: argparse.Namespace, choice: Choice) -> int:
+    """Says what would be done; loads no network and writes nothing."""
+    image = read_image(args, choice)
+    prompt = prompt_from(args, image)
+    print_plan(open_session(choice, args).plan(prompt, image), args.json)
+    return exit_codes.OK
 
 
 def read_image(args: argparse.Namespace, choice: Choice) -> Image:
@@ -147,6 +166,8 @@ def read_image(args: argparse.Namespace, choice: Choice) -> Image:
 def _check_outputs(
     args: argparse.Namespace, label_count: int, dimension: int | None = None
 ) -> None:
+    if args.output is None:
+        raise InputError("Say with -o where the outline is to be written, or ask for the --plan.")
     wanted = [path for path in (args.output, args.probability, args.uncertainty) if path]
     outputs.check_suffix(args.output, outputs.SEGMENTATION_SUFFIXES, dimension)
     for path in wanted[1:]:
@@ -158,14 +179,15 @@ def _check_outputs(
         outputs.check_folder(args.auxiliary)
 
 
-def _segment(args: argparse.Namespace, choice: Choice, image: Image, progress: Progress) -> Outcome:
-    prompt = prompt_from(args, image)
-    session = open_session(choice, args)
+def _segment(
+    args: argparse.Namespace, session: Session, image: Image, prompt: Prompt, progress: Progress
+) -> Outcome:
     started = time.monotonic()
     session.set_image(image, prompt.region, progress=progress.part(0.0, 0.3))
     proposal = session.propose(prompt, progress=progress.part(0.3, 1.0))
     seconds = time.monotonic() - started
-    return Outcome(proposal, proposal.mask(args.threshold), seconds, session.device)
+    device = proposal.provenance.device or session.device  # another one where memory was short
+    return Outcome(proposal, proposal.mask(args.threshold), seconds, device)
 
 
 def _write(args: argparse.Namespace, outcome: Outcome) -> dict[str, Any]:
@@ -212,10 +234,14 @@ def _as_file(image: Image, path: Path) -> None:
 
 
 def _announce(args: argparse.Namespace, outcome: Outcome, written: dict[str, Any]) -> None:
+    from DiffusionSegLib.planning.telling import adjusted_sentence
+
     if args.json:
         print(json.dumps(_as_plain(args, outcome, written), indent=2))
     elif not args.quiet:
         print(_sentence(args, outcome))
+        if adjusted_sentence(outcome.proposal) and outcome.found:
+            print(adjusted_sentence(outcome.proposal))
         if "candidates" in written:
             print(*candidate_lines(outcome.proposal.alternatives, written["candidates"]), sep="\n")
         if "auxiliary" in written:

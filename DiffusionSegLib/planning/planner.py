@@ -12,6 +12,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.methods.contract import Method
 from DiffusionSegLib.methods.forecast import (
     Economies,
+    Economy,
     Forecast,
     Forecasting,
     RunWish,
@@ -73,7 +74,7 @@ class Planner:
         if can.margin_mm > 0 and wish.region is None:
             region = region_around(wish.prompt, wish.image.geometry, can.margin_mm, mask)
         wanted = {device, "cpu"} if can.half else set()
-        half_on = frozenset(one for one in wanted if _fast_half(one))
+        half_on = frozenset(one for one in wanted if self._half_saves(wish, one))
         samples = 1 if forecast is None else forecast.samples
         rungs = ladder(Footing(device, can, half_on, samples, region))
         return self._descending(wish, rungs)
@@ -173,15 +174,29 @@ class Planner:
     def _descending(self, wish: RunWish, rungs: Sequence[Rung]) -> tuple[Rung, ...]:
         """Without those that need no less than one before them on the same device."""
         least: dict[str, int] = {}
+        seen: dict[str, list[Mapping[str, float]]] = {}
         kept = []
         for number, rung in enumerate(rungs):
-            needed = self.memory_bytes(self.forecast(wish, rung), Standing())
-            before = least.get(rung.device)
-            if number == 0 or needed is None or before is None or needed < before:
+            forecast = self.forecast(wish, rung)
+            needed = self.memory_bytes(forecast, Standing())
+            before, sizes = least.get(rung.device), seen.setdefault(rung.device, [])
+            saves = needed is None or before is None or needed < before
+            new = forecast is None or forecast.propose.sizes not in sizes
+            if number == 0 or (saves and new):
                 kept.append(rung)
             if needed is not None:
                 least[rung.device] = needed if before is None else min(before, needed)
+            if forecast is not None:
+                sizes.append(forecast.propose.sizes)
         return tuple(kept)
+
+    def _half_saves(self, wish: RunWish, device: str) -> bool:
+        """Whether half precision is worth its while there, and not what is done anyway."""
+        if not _fast_half(device):
+            return False
+        ways = [Rung(device), Rung(device, Economy(half=True))]
+        full, half = (self.forecast(wish, rung) for rung in ways)
+        return full is not None and half is not None and full.propose.sizes != half.propose.sizes
 
     def _still_needed(self, wish: RunWish, rung: Rung, standing: Standing) -> int | None:
         whole = self.memory_bytes(self.forecast(wish, rung), standing)

@@ -39,16 +39,19 @@ def main() -> None:
 
 
 class Peaks:
-    """The resident memory's peak of each stage above what was there at the start."""
+    """The resident memory's peak of each stage above what was there at the start; left: what is
+    there at the end of it."""
 
     def __init__(self) -> None:
         self.found: dict[str, int] = {}
+        self.left: dict[str, int] = {}
         self._base = _status("VmRSS")
         _reset_peak()
 
     def note(self, stage: str) -> None:
         """End a stage."""
         self.found[stage] = _status("VmHWM") - self._base
+        self.left[stage] = _status("VmRSS") - self._base
         _reset_peak()
 
 

@@ -24,7 +24,7 @@ _MARGIN_MM = 40.0  # around marks
 
 def adzus_economies(model: ModelEntry) -> Economies:
     """The pass is what takes memory: the square of the pixels that the network sees."""
-    words = tuple(f"from {side} pixels a side at most" for side in SPARING_SIDES)
+    words = tuple(f"from pictures of {side} pixels a side at most" for side in SPARING_SIDES)
     return Economies(smaller=words, margin_mm=_MARGIN_MM)
 
 
@@ -107,5 +107,6 @@ def _sizes(
         "voxel": float(count * slice_pixels),
         "sentences": float(words),
         "words": pixels**2 if words else 0.0,
+        "run": 1.0,
     }
 

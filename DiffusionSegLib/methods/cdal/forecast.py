@@ -16,7 +16,6 @@ from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish, Work
 __all__ = ["cdal_economies", "cdal_forecast", "windows_of"]
 
 _STEERED = 0.5  # share of marked runs in which the marks contradict the first outline (our guess)
-_HALF = 0.6  # bytes of a window in half precision, of those in full; norms stay in full
 _MARGIN_WINDOWS = 0.5  # of the model's window, which is what it was trained to see around an object
 
 
@@ -36,8 +35,9 @@ def cdal_economies(model: ModelEntry) -> Economies:
 
 
 def cdal_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
-    """Units: a voxel of a window in one step of the network ("step"), to which encoding a window
-    adds one; a value of the image to be prepared ("value"); a run ("run")."""
+    """Units: a voxel of a window in one step of the network, to which encoding a window adds one
+    ("step", in full precision "full step"); a value of the image to be prepared ("value"); a run
+    ("run"). In memory: a voxel of a window ("window", "full window"), of the result ("grid")."""
     grid, steps = _grid(model), int(model.settings["noise_steps"])
     if wish.economy.smaller:
         grid = replace(grid, largest_kji=None)
@@ -53,16 +53,19 @@ def cdal_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     level = min(int(wish.run.parameters.get("refine_level", 1)), steps)
     marked = bool(wish.prompt.points) or wish.prompt.scribbles is not None
     second = _STEERED * once * (1 + drawn * level) if marked else 0.0
+    full = "" if _in_half(wish) else "full "
+    step = f"{full}step"
     sizes = {
-        "window": math.prod(window) * (_HALF if _in_half(wish) else 1.0),
+        f"{full}window": float(math.prod(window)),
         "grid": float(len(model.labels) * math.prod(shape)),
         "value": values,
+        "run": 1.0,
     }
     words = f"{counted(windows, 'window')}, up to {counted(samples, 'sample')}"
     return Forecast(
         embed=Work({"value": values}, {"value": values}),
-        propose=Work({"step": once * (1 + drawn * steps) + second, "run": 1.0}, sizes),
-        again=Work({"step": second, "run": 1.0}, sizes if marked else {}),
+        propose=Work({step: once * (1 + drawn * steps) + second, "run": 1.0}, sizes),
+        again=Work({step: second, "run": 1.0}, sizes if marked else {}),
         words=words,
         samples=samples,
         exact=not marked and not wish.draws,

@@ -70,6 +70,7 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
         "read": read_at_once,
         "voxel": voxels,
         "sentences": float(trained),
+        "run": 1.0,
     }
     said = f"up to {items} slices" if items > 1 else "one image"
     return Forecast(
