@@ -24,6 +24,7 @@ class PyTorchExtension:
     def __init__(self) -> None:
         self.said = Signal()
         self._manager: Any = None
+        self._isDownloading = False
 
     @property
     def isInstalling(self) -> bool:
@@ -43,7 +44,7 @@ class PyTorchExtension:
         if manager.isExtensionInstalled(_NAME):
             self.said.emit(_restart())
             return
-        self._manager = manager
+        self._manager, self._isDownloading = manager, False
         manager.connect("updateExtensionsMetadataFromServerCompleted(bool)", self._onListed)
         manager.connect("extensionInstalled(QString)", self._onInstalled)
         manager.connect("activeTasksChanged()", self._onTasks)
@@ -61,11 +62,10 @@ class PyTorchExtension:
     def _onListed(self, success: bool) -> None:
         if self._manager is None:
             return
+        self.said.emit(_("The Extensions Manager downloads the extension PyTorch."))
         if not success or not self._manager.downloadAndInstallExtensionByName(_NAME):
             self._fail()
-            return
-        if self._manager is not None:
-            self.said.emit(_("The Extensions Manager downloads the extension PyTorch."))
+        self._isDownloading = True
 
     def _onInstalled(self, name: str) -> None:
         if name == _NAME:
@@ -74,7 +74,7 @@ class PyTorchExtension:
 
     def _onTasks(self) -> None:
         """A download that failed is told by nothing but the end of the task."""
-        if self._manager is None or self._manager.activeTasks:
+        if self._manager is None or not self._isDownloading or self._manager.activeTasks:
             return
         if self._manager.isExtensionInstalled(_NAME):
             self._onInstalled(_NAME)

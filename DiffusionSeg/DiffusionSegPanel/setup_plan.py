@@ -134,7 +134,7 @@ class SetupPlan:
             marker = environment.marker
             isThere = environment.state == "ready" and not self._settings.command
             if isThere and marker is not None and set(self.extras) <= set(marker.extras):
-                return _("Everything that is chosen is installed.")
+                return _("Everything that is chosen is installed; Repair mends it.")
             return self._problem
         if installation.whyNotHere():
             return installation.whyNotHere()

@@ -105,9 +105,13 @@ class SetupSection:
 
     @property
     def wheels(self) -> Path | None:
-        """The folder or the bundle to install from; None for the network."""
+        """The folder or the bundle to install from; None for the network. A wheel stands for its
+        folder: the file dialog chooses files only."""
         text = self.ui.wheelsEdit.currentPath.strip()
-        return Path(text).expanduser() if self.ui.wheelsCheckBox.checked and text else None
+        if not text or not self.ui.wheelsCheckBox.checked:
+            return None
+        path = Path(text).expanduser()
+        return path.parent if path.suffix == ".whl" else path
 
     @property
     def lacksWheels(self) -> bool:

@@ -11,6 +11,7 @@ from PySide6.QtCore import Property, QObject, QSettings, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QWidget
 
+from Testing.Harness.extensions_manager import ExtensionsManagerModel
 from Testing.Harness.nodes_io import NodesIO
 from Testing.Harness.scene import SceneWorld
 
@@ -87,12 +88,16 @@ class Application(QObject):
         self._settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
         self._layout_manager, self._module_manager = LayoutManager(world), ModuleManager()
         self._io = NodesIO()
+        self._extensions = ExtensionsManagerModel()
 
     def layoutManager(self) -> LayoutManager:
         return self._layout_manager
 
     def moduleManager(self) -> ModuleManager:
         return self._module_manager
+
+    def extensionsManagerModel(self) -> ExtensionsManagerModel:
+        return self._extensions
 
     def coreIOManager(self) -> NodesIO:
         return self._io

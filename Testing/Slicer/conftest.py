@@ -13,6 +13,12 @@ from Testing.Harness.requirements import missing
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker's own environment that this computer may have is not the tests'."""
+    monkeypatch.setenv("DIFFUSIONSEG_ENVIRONMENT", str(tmp_path / "environment"))
+
+
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Any]:
     """A fresh MRML scene with all logics; VTK errors and exceptions in callbacks fail the test."""

@@ -27,7 +27,12 @@ def pairs() -> list[tuple[type, str]]:
     application = importlib.import_module("Testing.Harness.application")
     found += [(getattr(application, name), real) for name, real in MANAGERS.items()]
     nodes_io = importlib.import_module("Testing.Harness.nodes_io")
-    return [*found, (nodes_io.NodesIO, "slicer.qSlicerIOManager")]
+    extensions = importlib.import_module("Testing.Harness.extensions_manager")
+    return [
+        *found,
+        (nodes_io.NodesIO, "slicer.qSlicerIOManager"),
+        (extensions.ExtensionsManagerModel, "slicer.qSlicerExtensionsManagerModel"),
+    ]
 
 
 def test_stand_ins_offer_only_what_slicer_has(scene: Any) -> None:

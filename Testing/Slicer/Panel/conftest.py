@@ -10,6 +10,14 @@ from typing import Any
 
 import pytest
 
+from Testing.Slicer.Panel.setting_up import (  # noqa: F401 - fixtures
+    built,
+    environment,
+    fresh,
+    hide,
+    installers,
+    wheels,
+)
 from Testing.Slicer.waiting import Waiting
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,6 +55,13 @@ class Lasting:
         self.tickets = []
 
 
+class Moved(Lasting):
+    """A client of a worker in an environment of one test, which goes with it."""
+
+    def close(self) -> None:
+        self.client.close()
+
+
 class OpenedPage(Waiting):
     """The module as a user has it, and what a user does."""
 
@@ -64,6 +79,24 @@ class OpenedPage(Waiting):
     @property
     def ui(self) -> Any:
         return self.widget.ui
+
+    @property
+    def setup(self) -> Any:
+        """The controller of the page for setting up."""
+        return self.page.setup
+
+    @property
+    def setupUi(self) -> Any:
+        """The widgets of the page for setting up."""
+        return self.page.setup.section.ui
+
+    def sees(self, widget: Any) -> bool:
+        """Whether the widget is shown, as soon as the panel is."""
+        return bool(widget.isVisibleTo(self.module.frame))
+
+    def settled(self) -> None:
+        """Wait until nothing is set up, planned or looked for."""
+        self.until(lambda: not self.setup.wantsPoll and not self.setup.isBusy)
 
     @property
     def status(self) -> str:
@@ -119,6 +152,8 @@ def share_workers(workers: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> N
     from DiffusionSegPanel import page, worker_settings
 
     def lasting(command: str) -> Lasting:
+        if not command and worker_settings.environmentInUse() is not None:
+            return Moved(worker_settings.createClient(command))
         if command not in workers:
             workers[command] = worker_settings.createClient(command)
         return Lasting(workers[command])
