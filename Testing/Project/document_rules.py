@@ -50,9 +50,14 @@ RULES = (
         answer="yes",
     ),
     Rule(r"^diffusionseg demo", "one sample of eleven; Testing/Library/demo outlines more"),
+    Rule(
+        r"^diffusionseg doctor",
+        "without the samples, which the tutorial outlines; Testing/Library/doctor runs them",
+        add="--no-run",
+    ),
     Rule(r"--with-wheels", "a small package stands for 400 MB of them, fetched by the real pip"),
     Rule(
-        r" mr\.nii\.gz --method diffugts --text",
+        r" mr\.nii\.gz --method diffugts --text .*--output",
         "one of two slices, and one drawing of its twin instead of three",
         add="--samples 1 --region 0,0,0,84,86,0 --frame pixel",
     ),

@@ -12,6 +12,8 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +23,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from DiffusionSegLib.environments.driver import NvidiaDriver
+from DiffusionSegLib.environments.findings import findings
 from DiffusionSegLib.errors import DiffusionSegError
+from Testing.Library.environments.test_findings import WHOLE
 from Testing.Project.document_desk import Desk
 from Testing.Project.sentences import is_in_the_source, same
 from Testing.Project.source import ROOT
@@ -29,7 +34,11 @@ from Testing.Project.source import ROOT
 DOCUMENT = ROOT / "Resources" / "Documentation" / "troubleshooting.md"
 QUOTED = re.findall(r"^> (.*)$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
 SAMPLES = ROOT / "Resources" / "Samples"
-ENOUGH = 30  # sentences that are provoked
+ENOUGH = 40  # sentences that are provoked
+# A Python in which all is well, with the versions that the document names.
+PACKAGES = {**WHOLE.packages, "torch": "2.13.0+cpu", "numpy": "2.4.6"}
+WELL = replace(WHOLE, torch="2.13.0+cpu", packages=PACKAGES)
+WITHOUT_TORCH = {name: one for name, one in PACKAGES.items() if name != "torch"}
 
 SEGMENT = "diffusionseg segment {} --output outline.nrrd --method"
 # The command, and how the sentence begins that it is answered with.
@@ -241,6 +250,25 @@ def worker_without_torch(folder: Path) -> None:
     raise explained(ModuleNotFoundError("No module named 'torch'", name="torch"))
 
 
+def no_wheels(folder: Path) -> None:
+    from DiffusionSegLib.environments.building import plan_environment
+    from DiffusionSegLib.environments.isolated import IsolatedEnvironment
+
+    (folder / "room").mkdir()
+    plan_environment(IsolatedEnvironment(folder / "environment"), wheels=folder / "room")
+
+
+def foreign_folder(folder: Path) -> None:
+    from DiffusionSegLib.environments.building import build, plan_environment
+    from DiffusionSegLib.environments.isolated import IsolatedEnvironment
+    from DiffusionSegLib.progress import Progress
+
+    (folder / "environment").mkdir()
+    (folder / "environment" / "thesis.txt").write_text("three years of work")
+    environment = IsolatedEnvironment(folder / "environment")
+    build(environment, plan_environment(environment), Progress.silent())
+
+
 CALLS = {
     pickled_weights: "The file …/model.pt is a pickle",
     no_memory: "There is not enough memory",
@@ -248,6 +276,8 @@ CALLS = {
     no_encoder: "Words need the Python package gt-all",
     no_such_worker: "The worker command 'nowhere worker'",
     worker_without_torch: "The Python package torch",
+    no_wheels: "There are no wheels in",
+    foreign_folder: "…/environment holds other things",
 }
 
 
@@ -259,10 +289,38 @@ def test_the_library_says_it(call: Callable[[Path], None], tmp_path: Path) -> No
     assert is_quoted_as(CALLS[call], said), f"{said}\nis not quoted so: {quoted(CALLS[call])}"
 
 
+# By its code, what differs from a Python in which all is well, and the driver of this computer.
+CARD = NvidiaDriver("570.1", ("NVIDIA GeForce RTX 3060",), "12.8", ("8.6",))
+CUDA = {"torch": "2.13.0+cu126", "torch_cuda": "12.6", "architectures": ("sm_86",)}
+FOUND: dict[str, tuple[dict[str, Any], NvidiaDriver | None]] = {
+    "torch-missing": ({"torch": None, "torch_files": False, "packages": WITHOUT_TORCH}, None),
+    "torch-half-installed": ({"torch": None, "torch_problem": "No module named 'torch._C'"}, None),
+    "torch-cpu-only": ({}, replace(CARD, version="535.104", cuda="12.2")),
+    "driver-too-old": (CUDA, replace(CARD, version="470.1", cuda="11.4")),
+    "driver-missing": ({}, replace(CARD, version="", cuda="", problem="NVIDIA-SMI has failed")),
+    "gpu-fails": (CUDA | {"cuda_problem": "out of memory"}, CARD),
+    "numpy-clash": ({"torch_numpy": False}, None),
+}
+
+
+@pytest.mark.parametrize("code", FOUND)
+def test_setting_up_finds_it(code: str) -> None:
+    said = said_by_findings(code)
+    assert is_quoted_as("", said), f"{said}\nis not quoted so: {quoted(said[:12])}"
+
+
+@cache
+def said_by_findings(code: str) -> str:
+    differing, driver = FOUND[code]
+    found = findings(replace(WELL, **differing), driver, in_slicer=False, pytorch_extension=False)
+    return next(one.sentence for one in found if one.code == code)
+
+
 @pytest.mark.parametrize("sentence", QUOTED, ids=lambda sentence: sentence[:40])
 def test_every_quoted_sentence_is_in_the_source_or_provoked(sentence: str) -> None:
     beginnings = (*COMMANDS.values(), *CALLS.values(), "DiffusionSeg needs Python")
     provoked = any(sentence.startswith(beginning) for beginning in beginnings)
+    provoked = provoked or any(same(sentence, said_by_findings(code)) for code in FOUND)
     assert provoked or is_in_the_source(sentence)
 
 
@@ -273,5 +331,5 @@ def test_a_sentence_that_nobody_says_is_noticed() -> None:
 
 
 def test_many_are_provoked_and_none_is_quoted_twice() -> None:
-    assert len(COMMANDS) + len(CALLS) >= ENOUGH
+    assert len(COMMANDS) + len(CALLS) + len(FOUND) >= ENOUGH
     assert len(set(QUOTED)) == len(QUOTED)
