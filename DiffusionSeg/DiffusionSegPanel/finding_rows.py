@@ -43,10 +43,6 @@ class FindingRows:
             button.setVisible(canPostpone)
         self._parent.setVisible(bool(findings))
 
-    def setEnabled(self, enabled: bool) -> None:
-        """The buttons wait while something is under way."""
-        self._parent.setEnabled(enabled)
-
     def clear(self) -> None:
         """Remove all rows."""
         for row in self._rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from DiffusionSegLib.environments.finding import Finding, Remedy
 from DiffusionSegLib.environments.isolated import default_environment
 from DiffusionSegLib.environments.packages import missing
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.worker.command import default_command
 from DiffusionSegPanel import installation, setup_work
 from DiffusionSegPanel.background import Background, Outcome
 from DiffusionSegPanel.plain_signal import Signal
@@ -352,6 +353,8 @@ class SetupController:
         found = self.findings.shown(self._isOpened)
         if lacking or self._isOpened:
             found = (*found, *self.plan.findings)
+        if self.isBusy:
+            found = ()  # it is being mended
         isNeeded = bool(lacking or any(one.blocks for one in found))
         isShown = bool(self._isOpened or isNeeded or found or self.isBusy or self._said)
         self.section.setShown(isShown)
@@ -363,7 +366,7 @@ class SetupController:
         environment = default_environment()
         self.section.show(
             SetupState(
-                introduction(lacking, sys.executable, self._isOpened),
+                introduction(lacking, default_command()[0], self._isOpened),
                 found,
                 hasChoices,
                 self._isOpened or not (isNeeded or found),
@@ -372,10 +375,13 @@ class SetupController:
                 self.work.isRunning and self._isStoppable,
                 self.plan.whyNot,
                 installation.whyNotHere(),
-                environment.marker is not None or isNeeded,
+                environment.marker is not None or self._isBroken(),
                 environment.marker is not None,
             )
         )
+
+    def _isBroken(self) -> bool:
+        return any(one.blocks for one in self.findings.shown(True))
 
     def report(self) -> list[str]:
         """For the system report."""
@@ -387,4 +393,5 @@ class SetupController:
             lines.append(f"  torch build {marker.torch_build}, extras {extras}")
         lines += [f"Missing here: {one.requirement}" for one in missing()]
         lines += [f"Finding {one.code}: {one.sentence}" for one in self.findings.shown(True)]
-        return lines
+        own = environment.command() if environment.state == "ready" else default_command()
+        return [*lines, f"A longer report: {shlex.join([*own[:-1], 'doctor'])}"]

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from DiffusionSegLib.environments.finding import Finding, Remedy
 from DiffusionSegLib.environments.isolated import default_environment
 from DiffusionSegLib.environments.packages import missing
+from DiffusionSegLib.worker.command import default_command
 from DiffusionSegPanel import installation, setup_work
 from DiffusionSegPanel.background import Background, Outcome
 from DiffusionSegPanel.plain_signal import Signal
@@ -101,12 +102,14 @@ class SetupPlan:
     def words(self) -> str:
         """What will be done."""
         if not self._section.isIsolated:
-            return planForSlicer(self.extras, sys.executable, Path(sys.prefix), self._isFirst())
+            return planForSlicer(
+                self.extras, default_command()[0], Path(sys.prefix), self._isFirst()
+            )
         if self._problem:
             return self._problem
         if self.isRunning:
             return _("Looking for a Python that can carry it.")
-        return " ".join(self._words) + (atEnd(self._settings.command) if self._words else "")
+        return "\n".join([*self._words, *(atEnd(self._settings.command) if self._words else ())])
 
     @property
     def findings(self) -> tuple[Finding, ...]:

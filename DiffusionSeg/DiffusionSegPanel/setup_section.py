@@ -148,10 +148,15 @@ class SetupSection:
         ui = self.ui
         _say(ui.setupIntroLabel, state.introduction)
         self.rows.update(state.findings, canPostpone=not state.closable)
-        self.rows.setEnabled(not state.busy)
         ui.choicesWidget.setVisible(state.choices)
-        ui.choicesWidget.setEnabled(not state.busy)
-        ui.slicerRadio.setEnabled(not state.slicerReason)
+        for control in (
+            ui.isolatedRadio,
+            *self._boxes().values(),
+            ui.wheelsCheckBox,
+            ui.wheelsEdit,
+        ):
+            control.setEnabled(not state.busy)
+        ui.slicerRadio.setEnabled(not state.busy and not state.slicerReason)
         ui.slicerRadio.toolTip = state.slicerReason or _(
             "Install into the Python that Slicer and all its extensions share; Slicer asks before"
         )

@@ -56,28 +56,27 @@ def planForSlicer(extras: Collection[str], python: str, folder: Any, isUsed: boo
     else:
         size, free = sum(one.download_bytes for one in lacking), free_bytes(folder)
         room = "" if free is None else _(" {free} are free there.").format(free=shown_bytes(free))
-        why = " ".join(
+        why = "\n".join(
             _("{name}: {why}").format(name=packageNames([one]), why=one.why) for one in lacking
         )
         text = _(
             "Into {python}: about {size} are downloaded, more for a torch that uses a GPU (up to "
-            "3 GB), and up to five times as much disk is used.{room} {why} Slicer asks before."
+            "3 GB), and up to five times as much disk is used.{room}\n{why}\nSlicer asks before."
         ).format(python=python, size=shown_bytes(size), room=room, why=why)
     if isUsed:
         return text
     return _(
-        "{text} DiffusionSeg uses its own environment as long as that is ready; remove it to use "
+        "{text}\nDiffusionSeg uses its own environment as long as that is ready; remove it to use "
         "Slicer's Python."
     ).format(text=text)
 
 
-def atEnd(command: str) -> str:
+def atEnd(command: str) -> tuple[str, ...]:
     """What becomes of a worker command that was typed."""
     if not command:
-        return ""
-    return _(" It is then used in place of the worker command in Settings ({command}).").format(
-        command=command
-    )
+        return ()
+    words = _("It is then used in place of the worker command in Settings ({command}).")
+    return (words.format(command=command),)
 
 
 def removalOfEnvironment(folder: Any, size: int) -> str:
@@ -98,7 +97,7 @@ def removalOfEverything(items: Sequence[Any]) -> str:
     total = shown_bytes(sum(one.bytes for one in items))
     settings = _("Also the settings of DiffusionSeg in Slicer.")
     head = _("To be deleted, {total}:").format(total=total)
-    return "\n".join([head, *rows, settings, whatStays()])
+    return "\n".join([head, *rows, settings, "", whatStays()])
 
 
 def whatStays() -> str:

@@ -37,7 +37,8 @@ def test_it_is_built_and_the_worker_moves_there(fresh: None, opened: Any, wheels
     assert not opened.sees(ui.installButton)
     assert opened.sees(ui.setupStopButton)
     assert opened.sees(ui.setupProgressBar)
-    assert not ui.choicesWidget.enabled
+    assert not ui.isolatedRadio.enabled
+    assert not ui.wheelsEdit.enabled
     opened.until(lambda: not opened.setup.isBusy, 120)
     environment = default_environment()
     assert environment.state == "ready"

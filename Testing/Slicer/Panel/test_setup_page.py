@@ -241,3 +241,4 @@ def test_the_system_report_tells_of_it(fresh: None, opened: Any) -> None:
     text = qt.QApplication.clipboard().text()
     assert "Environment of its own: absent" in text
     assert "Missing here: torch>=2.4,<3" in text
+    assert "-m DiffusionSegLib.cli.main doctor" in text
