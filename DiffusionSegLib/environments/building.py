@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from DiffusionSegLib.backbones.fetching.lock import one_at_a_time
-from DiffusionSegLib.backbones.fetching.space import disk_error, shown_bytes
+from DiffusionSegLib.backbones.fetching.space import shown_bytes
 from DiffusionSegLib.environments.children import ask
 from DiffusionSegLib.environments.constraints import pinned_text
 from DiffusionSegLib.environments.deleting import delete
@@ -41,6 +42,7 @@ from DiffusionSegLib.worker.client import WorkerClient
 
 __all__ = ["BuildPlan", "build", "plan_environment", "remove"]
 
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _START_S, _HELLO_S = 180.0, 600.0
 
 
@@ -53,6 +55,7 @@ def build(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progress)
     """
     _check_place(environment)
     try:
+        environment.folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(environment):
             _check_space(environment, plan)
             foreign = _begin(environment, plan)
@@ -162,7 +165,7 @@ def _make_venv(environment: IsolatedEnvironment, python: Path, progress: Progres
     kept = {NAME, CACHE, WHEELS}
     for path in environment.own_paths():
         if path.parent == environment.folder and path.name not in kept:
-            delete(path)
+            delete(path, lambda size: progress.check())
     write_marker(environment.folder, replace(marker, interpreter=str(python), made=()))
     ended = run_watched(
         (str(python), "-I"),
@@ -192,7 +195,7 @@ def _install(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progre
     site = environment.site_packages
     if site is not None:
         discard_damaged(site)
-    delete(environment.folder / TEMPORARY)
+    delete(environment.folder / TEMPORARY, lambda size: progress.check())
     wheels = None
     if plan.wheels is not None:
         wheels = unpacked(plan.wheels, environment.folder / WHEELS, progress.part(0.0, 0.05))
@@ -272,5 +275,13 @@ def installed_versions(environment: IsolatedEnvironment) -> dict[str, str]:
 
 
 def _disk(environment: IsolatedEnvironment, error: OSError) -> OutputError:
-    path = Path(error.filename) if isinstance(error.filename, str) else environment.folder
-    return OutputError(str(disk_error(path, error)).replace("_MODELS", "_ENVIRONMENT"))
+    path = error.filename if isinstance(error.filename, str) else environment.folder
+    if error.errno in _FULL:
+        return OutputError(
+            f"{path} could not be written: the disk is full. Free some space and start again: what "
+            "has come so far is kept. DIFFUSIONSEG_ENVIRONMENT may name a folder on another disk."
+        )
+    return OutputError(
+        f"{path} could not be written: {error.strerror or error}. Set DIFFUSIONSEG_ENVIRONMENT to "
+        "a folder that you may write to."
+    )

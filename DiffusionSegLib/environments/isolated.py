@@ -52,7 +52,9 @@ class IsolatedEnvironment:
             return "absent"
         if not marker.ready:
             return "incomplete"
-        if not self.python.is_file() or not _suffices(marker):
+        # On Windows the environment's own program stays when the Python behind it goes.
+        there = self.python.is_file() and Path(marker.interpreter).is_file()
+        if not there or not _suffices(marker):
             return "outdated"
         return "ready" if self._finds_package() else "outdated"
 

@@ -28,6 +28,7 @@ __all__ = ["FETCHED", "BuildPlan", "free_bytes", "plan_environment"]
 FETCHED = (3, 12)  # the version that is fetched where the computer has none
 _FETCH_BYTES, _FETCH_DISK_BYTES = 60_000_000, 250_000_000
 _UNPACKED = 4.5  # bytes on the disk of a byte of wheels; measured on Linux, all but torch
+_LONGEST_WINDOWS_FOLDER = 90
 _PIP_BYTES = 20_000_000
 
 
@@ -78,6 +79,7 @@ def plan_environment(
         _which_python(environment, found, rejected),
         _which_torch(chosen, driver, own),
         _how_big(environment, download, disk, own),
+        *_path_warning(environment),
     )
     python = FETCHED if found is None else found.minor
     return BuildPlan(
@@ -156,6 +158,17 @@ def _what(environment: IsolatedEnvironment) -> str:
     return (
         f"A Python environment for DiffusionSeg alone is made in {environment.folder}. Nothing of "
         "it goes into 3D Slicer or into another Python, and it can be removed at any time."
+    )
+
+
+def _path_warning(environment: IsolatedEnvironment, system: str = sys.platform) -> tuple[str, ...]:
+    """torch's own names have up to 150 letters, and Windows allows 260 unless told otherwise."""
+    length = len(str(environment.folder))
+    if system != "win32" or length <= _LONGEST_WINDOWS_FOLDER:
+        return ()
+    return (
+        f"The folder's name is long ({length} letters): if files of torch cannot be written, set "
+        "DIFFUSIONSEG_ENVIRONMENT to a short one, such as C:\\DiffusionSeg.",
     )
 
 

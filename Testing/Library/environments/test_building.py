@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from DiffusionSegLib.environments import building, isolated
+from DiffusionSegLib.environments import building, isolated, plans
 from DiffusionSegLib.environments.building import build, plan_environment, remove
 from DiffusionSegLib.environments.isolated import IsolatedEnvironment
 from DiffusionSegLib.environments.marker import NAME, Marker, write_marker
@@ -203,6 +203,26 @@ def test_a_python_that_has_gone_makes_it_outdated_and_a_build_mends_it(ready, wh
     assert ready.state == "outdated"
     rebuild(ready, wheels)
     assert ready.state == "ready"
+
+
+def test_a_python_that_has_gone_is_noticed_where_the_environment_s_own_stays(ready):
+    write_marker(ready.folder, replace(ready.marker, interpreter="/no/such/python"))
+    assert ready.state == "outdated"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a file in the place of a folder")
+def test_a_place_that_cannot_be_written_to_is_a_sentence(wheels):
+    environment = IsolatedEnvironment(Path("/dev/null/env"))
+    with pytest.raises(OutputError, match=r"/dev/null.*could not be written.*_ENVIRONMENT"):
+        rebuild(environment, wheels)
+
+
+def test_a_long_name_is_warned_of_on_windows(tmp_path):
+    long = IsolatedEnvironment(tmp_path / ("x" * 100))
+    (warning,) = plans._path_warning(long, "win32")
+    assert "C:\\DiffusionSeg" in warning
+    assert plans._path_warning(long, "linux") == ()
+    assert plans._path_warning(IsolatedEnvironment(Path("/x")), "win32") == ()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 2, "ready": true}'])
