@@ -25,6 +25,7 @@ from DiffusionSegLib.backbones.maisi.files import PUBLISHED
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import Cancelled, ModelError
 from DiffusionSegLib.progress import Progress
+from Testing.Library.backbones.fetching import bad_server as bad
 from Testing.Library.backbones.fetching.toy_cards import (
     card_of,
     content,
@@ -191,6 +192,19 @@ def test_it_can_be_cancelled_and_gone_on_with(hub):
         fetch_part(PART, False, Progress(listen, asked.is_set))
     assert not is_here(PART)
     assert fetch().has([f"unet/{STEM}.safetensors"])
+
+
+def test_of_two_at_once_the_second_waits_and_fetches_nothing(hub):
+    hub.plan["org/one", f"unet/{STEM}.safetensors"] = [bad.slowly(0.02, 5_000)]
+    copies = []
+    both = [threading.Thread(target=lambda: copies.append(fetch())) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+    assert len(copies) == 2 and copies[0].files == copies[1].files
+    fetched = hub.fetched()
+    assert len(fetched) == len(set(fetched))
 
 
 def test_a_card_with_a_hub_model_is_listed_licensed_downloaded_and_removed(hub, own_folder):

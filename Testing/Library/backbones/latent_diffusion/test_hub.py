@@ -54,8 +54,9 @@ def test_what_a_mirror_has_is_taken():
     assert weights(found) == shards and index in found
 
 
-def test_without_network_it_says_so(monkeypatch):
+def test_without_network_it_says_so(monkeypatch, tmp_path):
     """Offline mode of the real library: nothing is asked of any machine."""
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(tmp_path))
     told = pytest.importorskip("huggingface_hub.constants", reason="comes with diffusers")
     monkeypatch.setattr(told, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match=r"'nobody/nothing' could not be fetched .*local folder"):

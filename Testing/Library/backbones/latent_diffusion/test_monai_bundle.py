@@ -178,7 +178,8 @@ def test_of_a_repository_one_copy_and_the_text_are_fetched():
     assert bundle_files([*names, *text, "unet/config.json"]) == [*own, *text]
 
 
-def test_without_network_a_hub_id_says_so(monkeypatch):
+def test_without_network_a_hub_id_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(tmp_path))
     told = pytest.importorskip("huggingface_hub.constants", reason="comes with diffusers")
     monkeypatch.setattr(told, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match=r"'nobody/nothing' could not be fetched .*local folder"):

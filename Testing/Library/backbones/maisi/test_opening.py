@@ -197,7 +197,8 @@ def test_windows_are_told_as_arrays_are(made):
     assert model.encode(normal(1, 1, 32, 32, 64)).latent.shape == (1, 4, 8, 8, 16)
 
 
-def test_without_network_the_published_files_are_asked_for(monkeypatch):
+def test_without_network_the_published_files_are_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(tmp_path))
     told = pytest.importorskip("huggingface_hub.constants", reason="comes with diffusers")
     monkeypatch.setattr(told, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match="'nvidia/NV-Generate-CT' could not be fetched"):

@@ -61,7 +61,8 @@ def test_what_is_fetched_is_its_source(name, monkeypatch, tmp_path):
     """The hub's own library in its offline mode, with an empty cache, says what it was asked."""
     told = pytest.importorskip("huggingface_hub.constants", reason="comes with diffusers")
     monkeypatch.setattr(told, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(told, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(tmp_path / "models"))
     entry = entry_of(name)
     settings = entry.settings["backbone"]
     with pytest.raises(ModelError, match=f"{settings['source']}' could not be fetched"):
