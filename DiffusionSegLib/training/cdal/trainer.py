@@ -48,13 +48,18 @@ class Trainer:
 
     start: the checkpoint of another run of the same networks to begin with its weights (a warm
     restart: step, rates and optimisers begin anew). stages: what was done, this run last, as
-    {"command", "steps", "seconds"}.
+    {"command", "steps", "seconds"}. Raises InputError without cases to train on or to validate on.
     """
 
     def __init__(
         self, task: Task, pack: Pack, folder: Path, device: str = "cpu", start: Path | None = None
     ) -> None:
         self.task, self.pack, self.folder = task, pack, folder
+        if not pack.part("validation"):
+            raise InputError(
+                f"The packed training data hold no case to validate on and {len(pack.part('train'))} "
+                "to train on; a tenth of the cases is set aside for it, so give at least 6 images."
+            )
         self.device = torch.device(device)
         rng = torch.Generator().manual_seed(task.training.seed)
         self.steps = TrainingStep(task, self.device, rng)

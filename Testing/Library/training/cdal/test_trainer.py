@@ -12,6 +12,7 @@ import torch
 
 from DiffusionSegLib.errors import Cancelled, InputError
 from DiffusionSegLib.progress import Progress
+from DiffusionSegLib.training.cdal.pack import Pack
 from DiffusionSegLib.training.cdal.trainer import Trainer
 from DiffusionSegLib.training.checkpoint import load_checkpoint
 from Testing.Library.training.cdal.tiny_task import disc_pack, tiny_task
@@ -218,3 +219,9 @@ def test_progress_tells_how_far_training_is(tmp_path):
     Trainer(tiny_task(steps=4), disc_pack(), tmp_path).run(Progress(reports.append))
     assert [r.fraction for r in reports] == pytest.approx([0.25, 0.5, 0.75, 1.0])
     assert reports[0].stage == "Training discs"
+
+
+def test_too_few_images_are_a_sentence(tmp_path):
+    few = Pack({"train": disc_pack().part("train")[:2]})
+    with pytest.raises(InputError, match=r"no case to validate on and 2 to train on.* 6 images"):
+        Trainer(tiny_task(), few, tmp_path)
