@@ -56,9 +56,10 @@ class Trainer:
     ) -> None:
         self.task, self.pack, self.folder = task, pack, folder
         if not pack.part("validation"):
+            count = len(pack.part("train"))
             raise InputError(
-                f"The packed training data hold no case to validate on and {len(pack.part('train'))} "
-                "to train on; a tenth of the cases is set aside for it, so give at least 6 images."
+                f"The packed training data hold no case to validate on and {count} to train on; "
+                "a tenth of the cases is set aside for it, so give at least 6 images."
             )
         self.device = torch.device(device)
         rng = torch.Generator().manual_seed(task.training.seed)
