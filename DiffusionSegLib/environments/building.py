@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib.metadata
-import json
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -43,7 +43,7 @@ from DiffusionSegLib.worker.client import WorkerClient
 __all__ = ["BuildPlan", "build", "plan_environment", "remove"]
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
-_START_S, _HELLO_S = 180.0, 600.0
+_PIP_S, _START_S, _HELLO_S = 60.0, 180.0, 600.0
 
 
 def build(environment: IsolatedEnvironment, plan: BuildPlan, progress: Progress) -> None:
@@ -183,11 +183,12 @@ def _make_venv(environment: IsolatedEnvironment, python: Path, progress: Progres
 
 
 def _has_pip(environment: IsolatedEnvironment) -> bool:
-    command = (str(environment.python), "-I", "-c", "import pip, json; print(json.dumps(True))")
+    """Whole enough to install: a build may have been stopped while pip itself was written."""
+    code = "import pip._internal.commands.install, pip._vendor.resolvelib"
+    command = (str(environment.python), "-I", "-c", code)
     try:
-        code, out, _ = ask(command, 60.0, clean_environment())
-        return code == 0 and json.loads(out.strip() or "false") is True
-    except (OSError, ValueError):
+        return ask(command, _PIP_S, clean_environment())[0] == 0
+    except (OSError, ValueError, subprocess.SubprocessError):
         return False
 
 

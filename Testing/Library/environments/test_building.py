@@ -12,6 +12,7 @@ import pytest
 
 from DiffusionSegLib.environments import building, isolated, plans
 from DiffusionSegLib.environments.building import build, plan_environment, remove
+from DiffusionSegLib.environments.deleting import delete
 from DiffusionSegLib.environments.isolated import IsolatedEnvironment
 from DiffusionSegLib.environments.marker import NAME, Marker, write_marker
 from DiffusionSegLib.environments.package_link import linked_package, package_folder, write_link
@@ -148,6 +149,12 @@ def test_a_build_that_was_killed_while_pip_wrote_goes_on(begun, tmp_path):
     rebuild(begun, slow)
     assert begun.state == "ready"
     assert len(list(torch.glob("part*.py"))) == len(MANY_FILES)
+
+
+def test_a_pip_that_was_not_written_to_its_end_is_noticed(begun):
+    assert building._has_pip(begun)
+    delete(begun.site_packages / "pip" / "_vendor" / "resolvelib")
+    assert not building._has_pip(begun)
 
 
 def test_a_disk_without_room_is_told_before_anything_is_written(wheels, tmp_path):
