@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.geometry import Geometry, as_direction
 from DiffusionSegLib.nouns.mask import Mask
 from DiffusionSegLib.nouns.prompt import Box, Prompt
 
@@ -28,13 +28,20 @@ def region_around(
     high = np.ceil(places.max(axis=0) + margin_mm / spacing).clip(0, last)
     if np.prod(high - low + 1) > _MOST * geometry.voxel_count:
         return None
-    middle = geometry.kji_to_ras(((low + high) / 2)[None])[0]
-    size = ((high - low + 1) * spacing)[::-1]
+    return _box(geometry, low, high)
+
+
+def _box(geometry: Geometry, low: NDArray[np.float64], high: NDArray[np.float64]) -> Box:
+    """Around the voxels from ``low`` to ``high`` (k, j, i), both within it."""
     axes = geometry.ijk_to_ras[:3, :3] / np.asarray(geometry.spacing_mm)
-    nested = tuple(tuple(float(part) for part in row) for row in axes)
-    x, y, z = (float(part) for part in middle)
-    i, j, k = (float(part) for part in size - 1e-3)  # so that no voxel more is touched
-    return Box((x, y, z), (i, j, k), nested)  # type: ignore[arg-type]
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):  # sheared slices: a box around them
+        ends = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), -1)
+        corners = geometry.kji_to_ras(ends.reshape(-1, 3))
+        return Box.from_corners(corners.min(axis=0) - 1e-3, corners.max(axis=0) + 1e-3)
+    x, y, z = geometry.kji_to_ras(((low + high) / 2)[None])[0].tolist()
+    # A little less than whole voxels, so that no voxel more is touched.
+    i, j, k = ((high - low + 1 - 1e-3) * np.asarray(geometry.spacing_mm[::-1]))[::-1].tolist()
+    return Box((x, y, z), (i, j, k), as_direction(axes))
 
 
 def _places(prompt: Prompt, geometry: Geometry, mask: Mask | None) -> NDArray[np.float64]:

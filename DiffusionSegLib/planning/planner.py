@@ -43,7 +43,8 @@ class Standing:
 
 
 class Planner:
-    """Of one model. free: bytes that are free on a device, None where that is not known."""
+    """Of one model. free: bytes that are free on a device, None where that is not known. fast_half:
+    whether a device is fast in half precision."""
 
     def __init__(
         self,
@@ -52,7 +53,9 @@ class Planner:
         rates: Rates | None = None,
         calibrations: Calibrations | None = None,
         free: Callable[[str], int | None] = free_bytes,
+        fast_half: Callable[[str], bool] = prefers_bfloat16,
     ) -> None:
+        self._fast_half = fast_half
         self.method, self.model = method, model
         self.rates, self._free = rates or Rates(), free
         self._calibrations = calibrations or Calibrations()
@@ -192,7 +195,7 @@ class Planner:
 
     def _half_saves(self, wish: RunWish, device: str) -> bool:
         """Whether half precision is worth its while there, and not what is done anyway."""
-        if not _fast_half(device):
+        if not self._fast_half(device):
             return False
         ways = [Rung(device), Rung(device, Economy(half=True))]
         full, half = (self.forecast(wish, rung) for rung in ways)
@@ -215,16 +218,12 @@ class Planner:
             region=rung.region or wish.region,
             run=run,
             economy=rung.economy,
-            fast_half=_fast_half(rung.device),
+            fast_half=self._fast_half(rung.device),
             draws=0.0 if costs is None else costs.draws,
         )
 
     def _key(self, device: str) -> RateKey:
         return RateKey.of(self.model, device, "card")
-
-
-def _fast_half(device: str) -> bool:
-    return prefers_bfloat16(device)
 
 
 def _sum(units: Mapping[str, float], each: Mapping[str, float]) -> float:

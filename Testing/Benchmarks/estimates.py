@@ -159,8 +159,8 @@ def _really(one: Measured, part: str) -> dict[str, float]:
         propose = forecast["propose"]
         expected = propose["times"]["pixel"] / propose["sizes"]["pixel"]
         share = passes / expected if part == "first" else 1.0
-        followed = {kind: whole[kind] * share for kind in ("pixel", "pair") if kind in whole}
-        whole.update(followed, followed=whole["followed"] * share)
+        for kind in ("pixel", "pair", "followed"):
+            whole[kind] = whole.get(kind, 0.0) * share
     for kind, units in done.items():
         own = next((k for k in whole if k in (kind, f"full {kind}")), None)
         if own is not None:

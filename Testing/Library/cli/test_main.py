@@ -73,7 +73,7 @@ def test_every_command_has_help(capsys):
         (["segmnt"], "did you mean 'segment'?"),
         (["segment", "a.nii", "--metod", "cdal"], "did you mean '--method'?"),
         (["segment", "a.nii", "--thresh", "0.5"], "did you mean '--threshold'?"),
-        (["segment"], "required: IMAGE, -o/--output, --method"),
+        (["segment"], "required: IMAGE, --method"),
         (["segment", "a", "-o", "b", "--method", "c", "--frame", "rsa"], "did you mean 'ras'?"),
         (["segment", "a", "-o", "b", "--method", "c", "--device", "cudo"], "did you mean 'cuda'?"),
         (["segment", "a", "-o", "b", "--method", "c", "--point", "1"], "a point is x,y,z"),
