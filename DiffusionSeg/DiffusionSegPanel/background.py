@@ -15,6 +15,7 @@ from DiffusionSegPanel.plain_signal import Signal
 __all__ = ["Background", "Outcome"]
 
 _PATIENCE_S = 5.0
+_BREATH_S = 0.001  # for the thread, where Slicer's event loop keeps Python's lock between calls
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Background:
         run = self._run
         if run is None:
             return
+        run.thread.join(_BREATH_S)
         report, run.report = run.report, None
         if report is not None:
             self.progressed.emit(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import logging
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -92,5 +93,7 @@ class SetupFindings:
         self._background.start(lambda _progress: look(place, extras, hasExtension), self._onFound)
 
     def _onFound(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            logging.warning("DiffusionSeg could not look at its Python: %s", outcome.error)
         self._found = outcome.value or ()
         self.changed.emit()

@@ -134,11 +134,6 @@ class SetupSection:
 
     # What is shown
 
-    @property
-    def isShown(self) -> bool:
-        """Whether the page is there."""
-        return not self._placeholder.isHidden()
-
     def setShown(self, shown: bool) -> None:
         """Show the page, or take it away."""
         self._placeholder.setVisible(shown)
@@ -204,11 +199,6 @@ class SetupSection:
         """List what would go, with a button that lets it go; "" takes the question back."""
         self.ui.removalLabel.text = words
         self.ui.removalWidget.setVisible(bool(words))
-
-    @property
-    def isAsking(self) -> bool:
-        """Whether a removal waits for its second press."""
-        return not self.ui.removalWidget.isHidden()
 
     def _boxes(self) -> dict[str, Any]:
         return {"text": self.ui.textCheckBox, "hub": self.ui.hubCheckBox}

@@ -181,8 +181,9 @@ def _module(name: str, **values: Any) -> ModuleType:
 
 @pytest.fixture
 def installers(scene: Any, monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """slicer.packaging and the extension PyTorch, recording."""
+    """slicer.packaging and the extension PyTorch, recording; torch has not been used."""
     recorder = Recorder()
+    monkeypatch.delitem(sys.modules, "torch", raising=False)  # other tests may have imported it
     monkeypatch.setitem(sys.modules, "slicer.packaging", recorder.packaging())
     monkeypatch.setitem(sys.modules, "PyTorchUtils", recorder.extension())
     return recorder
