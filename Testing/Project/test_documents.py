@@ -6,6 +6,7 @@ runs those before it first. How a line is made small is in document_rules.py.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import DiffusionSegLib
 from Testing.Benchmarks.tutorial_pictures import TUTORIAL, WALKS, Walk, draw, measured
 from Testing.Library.backbones.fetching.test_wheels import write_wheel
 from Testing.Library.backbones.fetching.toy_hub import ToyHub
@@ -137,6 +139,27 @@ def test_the_tutorials_pictures_are_those_of_its_commands(
     )
     assert drawn.shape == committed.shape
     assert np.abs(drawn - committed).mean() < 4.0  # of 255: lines may move by a pixel
+
+
+def test_the_samples_that_the_tutorial_names_are_in_slicers_list() -> None:
+    named = re.findall(r"\*([A-Z][^*>]+\s\([A-Za-z]+_\d+\))\*", TUTORIAL.read_text("utf-8"))
+    entries = json.loads((ROOT / "Resources" / "Samples" / "samples.json").read_text("utf-8"))
+    assert len(named) == 3
+    listed = {f"{entry['title']} ({entry['id']})" for entry in entries}
+    assert {" ".join(name.split()) for name in named} <= listed
+
+
+def test_the_places_that_the_tutorial_names_are_those_of_its_clicks() -> None:
+    """In Slicer positions are typed or read in mm, on the command line in voxels."""
+    text = TUTORIAL.read_text("utf-8")
+    for name, number, places in (("STS_049", 24, ((26, 37), (58, 25))), ("STS_021", 38, ())):
+        folder = ROOT / "Resources" / "Samples" / "sts_ct_mr" / "images"
+        geometry = DiffusionSegLib.Image.read(folder / f"{name}_mr.nii.gz").geometry
+        height = geometry.kji_to_ras([(number, 0, 0)])[0][2]
+        assert f"S {height:.1f} mm (slice {number})" in text
+        for column, row in places:
+            right, front, _ = geometry.kji_to_ras([(number, row, column)])[0]
+            assert f"R {right:.0f}, A {front:.0f}" in " ".join(text.split())
 
 
 def walk_through(readers: dict[Path, Reader]) -> Path:

@@ -105,3 +105,25 @@ def test_it_can_be_read_in_ten_minutes() -> None:
     """Prose alone, at 240 words a minute; tables and commands are looked up, not read."""
     prose = re.sub(r"```.*?```|^\|.*$|^- .*doi.*$", "", README, flags=re.MULTILINE | re.DOTALL)
     assert len(prose.split()) < 2400
+
+
+def test_the_dice_of_the_newcomers_table_stand_in_the_documents() -> None:
+    table = README.partition("| you have |")[2].partition("\n\n")[0]
+    shown = [one for row in table.splitlines() for one in re.findall(r"0\.\d\d", row)]
+    assert len(shown) >= 10
+    folder = ROOT / "Resources" / "Documentation"
+    told = "".join(
+        (folder / f"{name}.md").read_text("utf-8") for name in ("adzus", "cdal", "diffugts")
+    )
+    measured = {f"{float(one):.2f}" for one in re.findall(r"0\.\d{3}", told)}
+    assert set(shown) <= measured
+
+
+def test_the_download_of_the_environment_is_that_of_the_packages() -> None:
+    from DiffusionSegLib.environments.packages import packages
+
+    row = re.search(r"its download: without words, with words \| ([\d.]+), ([\d.]+) GB", README)
+    assert row
+    for shown, extras in zip(row.groups(), ((), ("text",)), strict=True):
+        size = sum(one.download_bytes for one in packages(extras)) / 1e9
+        assert float(shown) == pytest.approx(size, abs=0.05)
