@@ -228,7 +228,7 @@ def _finish(
         plan.extras,
         plan.torch_build,
         str(python),
-        installed_versions(environment),
+        _installed_versions(environment),
         "network" if plan.wheels is None else str(plan.wheels),
         datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
@@ -268,7 +268,7 @@ def _greet(environment: IsolatedEnvironment, progress: Progress) -> Hello:
     return hello
 
 
-def installed_versions(environment: IsolatedEnvironment) -> dict[str, str]:
+def _installed_versions(environment: IsolatedEnvironment) -> dict[str, str]:
     """Of each package there; read from the disk, without its Python."""
     site = environment.site_packages
     found = importlib.metadata.distributions(path=[] if site is None else [str(site)])

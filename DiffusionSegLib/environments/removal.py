@@ -30,7 +30,7 @@ from DiffusionSegLib.progress import Progress
 __all__ = ["Removable", "removable", "remove_all"]
 
 _CARD, _WHEELS, _LICENCES = "model.json", "wheels", "licences.json"
-_MEASUREMENTS = ("measurements.json", "rates.json")
+_RATES = "rates.json"  # see planning/rates.py
 _OURS = (".lock", ".part", ".hub")  # ends of hidden names that downloads and imports leave
 
 
@@ -59,8 +59,7 @@ def removable(environment: IsolatedEnvironment | None = None) -> tuple[Removable
         title = "The worker's own Python with its packages"
         found.append(Removable(title, environment.folder, size, "environment"))
     models, data = user_folder(), user_data_folder()
-    found += [_item("Measurements of this computer's speed", data / name, "measurements")
-              for name in _MEASUREMENTS]  # fmt: skip
+    found.append(_item("Measurements of this computer's speed", data / _RATES, "measurements"))
     if models.is_dir():
         found += _of_models(models)
         found += [

@@ -100,7 +100,7 @@ def test_hub_copies_packages_licences_and_measurements_go():
     write(models / "wheels" / "torch.whl", 200)
     write(models / "licences.json", 30)
     write(models / ".import.lock", 0)
-    write(user_data_folder() / "measurements.json", 40)
+    write(user_data_folder() / "rates.json", 40)
     found = {one.kind: one.bytes for one in removable()}
     assert found == {"models": 1010, "packages": 200, "licences": 30, "measurements": 40}
     assert remove_all(removable()) == 1280
