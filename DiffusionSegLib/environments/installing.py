@@ -17,6 +17,7 @@ from DiffusionSegLib.environments.torch_builds import (
     requirement,
 )
 from DiffusionSegLib.environments.watched import Ended, clean_environment, run_watched
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["Pip"]
@@ -48,6 +49,12 @@ class Pip:
         ended = self._run(["--no-deps", *more, wanted], expected_bytes, progress)
         if ended.code and address and pypi_serves(build) and lacks_version(ended.lines):
             ended = self._run(["--no-deps", f"torch=={build.version}"], expected_bytes, progress)
+        if ended.code and address and lacks_version(ended.lines):
+            raise InputError(
+                f"{wanted} for Python {self.python_version} is not to be had: {address} does not "
+                "answer, or does not have it. Let the network's administrator allow that address, "
+                "set DIFFUSIONSEG_TORCH_INDEX to a mirror of it, or install from an offline bundle."
+            )
         self._check(ended, "torch")
 
     def install(

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from DiffusionSegLib.environments.building import build, plan_environment
+from DiffusionSegLib.environments.driver import NvidiaDriver
 from DiffusionSegLib.environments.torch_builds import PINNED
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
@@ -86,6 +87,20 @@ def test_pypi_s_torch_is_taken_where_torch_s_index_is_out_of_reach(
     made(begun)
     assert begun.state == "ready"
     assert begun.marker.packages["torch"] == PINNED and begun.marker.source == "network"
+
+
+def test_a_build_for_cuda_that_only_torch_s_index_has_is_a_sentence(
+    begun, nowhere, tmp_path, monkeypatch
+):
+    folder = tmp_path / "mirror"
+    write_wheel(folder, "torch", PINNED, {"torch/__init__.py": GOOD_TORCH})
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    card = NvidiaDriver("550.54.14", ("a card",), "12.4", ("8.6",))
+    plan = plan_environment(begun, driver=card, interpreter=base_python())
+    assert plan.torch_build == "cu126" and "CUDA 12.6" in plan.words[2]
+    with pytest.raises(InputError, match=rf"torch=={PINNED}\+cu126 for .*{nowhere}/whl/cu126"):
+        build(begun, plan, Progress.silent())
 
 
 def test_the_build_for_the_processor_is_preferred(begun, nowhere, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from DiffusionSegLib.environments.isolated import default_environment
 from DiffusionSegLib.environments.marker import NAME, Marker, write_marker
 from DiffusionSegLib.environments.removal import Removable, removable, remove_all
 from DiffusionSegLib.errors import Cancelled, OutputError
+from DiffusionSegLib.planning.rates import rates_file
 from DiffusionSegLib.progress import Progress
 
 
@@ -93,14 +94,15 @@ def test_a_card_that_cannot_be_read_is_the_user_s():
     assert paths() == set()
 
 
-def test_hub_copies_packages_licences_and_measurements_go():
+def test_hub_copies_packages_licences_and_measurements_go(monkeypatch):
     models = user_folder()
     write(models / "hub" / "org--name" / "unet" / "model.safetensors")
     write(models / "hub" / "org--name" / "diffusionseg-files.json", 10)
     write(models / "wheels" / "torch.whl", 200)
     write(models / "licences.json", 30)
     write(models / ".import.lock", 0)
-    write(user_data_folder() / "rates.json", 40)
+    monkeypatch.delenv("DIFFUSIONSEG_RATES", raising=False)
+    write(rates_file(), 40)
     found = {one.kind: one.bytes for one in removable()}
     assert found == {"models": 1010, "packages": 200, "licences": 30, "measurements": 40}
     assert remove_all(removable()) == 1280
