@@ -18,8 +18,8 @@ __all__ = ["Costs", "plain_costs", "read_costs"]
 class Costs:
     """network_bytes: of the loaded model with what its library needs besides. load_s: to load it.
     seconds, sizes: seconds and bytes of one unit, by the kind of work or of thing, which are the
-    method's (see methods/forecast). draws: samples that are drawn on the average when more are
-    allowed, for a method that stops early; 0 when that is not known."""
+    method's (see methods/forecast). draws: share of the samples asked for that is drawn on
+    the average, for a method that stops early; 0 when that is not known."""
 
     network_bytes: int
     reference_s: float

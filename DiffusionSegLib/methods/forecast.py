@@ -40,8 +40,8 @@ class Economies:
 
 @dataclass(frozen=True)
 class RunWish:
-    """A run to come. fast_half: whether the device is fast in half precision; draws: samples that
-    the model draws on the average, 0 when that is not known (see Costs)."""
+    """A run to come. fast_half: whether the device is fast in half precision; draws: share
+    of the samples that the model draws on the average, 0 when that is not known (see Costs)."""
 
     image: Image
     region: Box | None

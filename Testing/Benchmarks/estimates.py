@@ -32,12 +32,14 @@ from DiffusionSegLib.backbones.costs import Costs, plain_costs, read_costs
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import DiffusionSegError
 from Testing.Benchmarks.common import conditions, execute, tell
+from Testing.Benchmarks.estimates_asked import forecast_of
 from Testing.Benchmarks.estimates_cases import CASES, EstimateCase
 from Testing.Benchmarks.tables import Row, Table
 
 FACTOR = 1.5
 _ROOT = Path(__file__).resolve().parents[2]
 _DIGITS = 4
+_STOPPING = 5  # samples from which on drawing may stop early
 Measured = Mapping[str, Any]
 
 
@@ -64,10 +66,14 @@ def run(args: argparse.Namespace) -> int:
         return 2
     found = _all_measured(cases, args.measured)
     if args.write:
+        for model in dict.fromkeys(case.model for case in cases):
+            _write(model, None)  # as if no sample were left out
+        found = [_forecast(case, one) for case, one in zip(cases, found, strict=True)]
         reference = median(one["calibration"] for one in found)
         for model in dict.fromkeys(case.model for case in cases):
             own = [(c, one) for c, one in zip(cases, found, strict=True) if c.model == model]
             _write(model, fit(own, reference))
+    found = [_forecast(case, one) for case, one in zip(cases, found, strict=True)]
     costs = {case.model: _costs(case.model) for case in cases}
     rows = [_row(case, one, costs[case.model]) for case, one in zip(cases, found, strict=True)]
     told = conditions(args, factor=FACTOR)
@@ -90,6 +96,10 @@ def _all_measured(cases: Sequence[EstimateCase], file: Path | None) -> list[Meas
                 file.write_text(json.dumps(known))
         found.append(known[key])
     return found
+
+
+def _forecast(case: EstimateCase, one: Measured) -> Measured:
+    return {**one, "forecast": forecast_of(case)}
 
 
 def _measured(case: EstimateCase) -> Measured:
@@ -125,15 +135,17 @@ def fit(pairs: Sequence[tuple[EstimateCase, Measured]], reference_s: float) -> C
 
 
 def _draws(pairs: Sequence[tuple[EstimateCase, Measured]]) -> float:
-    """Samples drawn of a window, on the average, where drawing may stop and is not steered."""
+    """Share of the samples that is drawn, where drawing may stop and is not steered."""
     shares = []
     for case, one in pairs:
+        forecast = one["forecast"]
+        whole, samples, steps = (
+            _steps(forecast["propose"]["times"]), forecast["samples"], forecast["steps"],
+        )  # fmt: skip
         free = "tolerance" not in case.parameters and case.prompt == "nothing"
-        whole = _steps(one["forecast"]["propose"]["times"])
-        if not whole or not free or one["samples"] < 5:
-            continue
-        encoded = whole / (1 + one["samples"] * one["steps"])
-        shares.append((one["done"]["step"] / encoded - 1) / one["steps"])
+        if whole and free and samples >= _STOPPING:
+            encoded = whole / (1 + samples * steps)
+            shares.append((one["done"]["step"] / encoded - 1) / steps / samples)
     return round(float(np.mean(shares)), 2) if shares else 0.0
 
 
@@ -172,7 +184,7 @@ def _really(one: Measured, part: str) -> dict[str, float]:
 
 
 def _explained(rows: Sequence[Mapping[str, float]], wanted: Sequence[float]) -> dict[str, float]:
-    """What a unit of each kind takes, none below 0, with the least sum of squared relative errors."""
+    """What a unit of each kind takes, none below 0; least squares of the relative errors."""
     kinds = sorted({kind for row in rows for kind, units in row.items() if units > 0})
     units = np.array([[row.get(kind, 0.0) for kind in kinds] for row in rows])
     scale = np.maximum(units.max(axis=0), 1e-12)
@@ -185,16 +197,17 @@ def _explained(rows: Sequence[Mapping[str, float]], wanted: Sequence[float]) -> 
     }
 
 
-def _write(model: str, costs: Costs) -> None:
+def _write(model: str, costs: Costs | None) -> None:
     """Into the card: the costs, and what is needed at least; all else stays as it is."""
     method, _, name = model.partition("/")
     card = ModelStore().find(method, name).folder / "model.json"
     text = card.read_text("utf-8")
     values = json.loads(text)
-    values["costs"] = plain_costs(costs)
-    needs = dict(values.get("needs", {}))
-    needs["memory_bytes"] = costs.network_bytes + int(costs.sizes.get("run", 0.0))
-    values["needs"] = needs
+    values.pop("costs", None)
+    if costs is not None:
+        values["costs"] = plain_costs(costs)
+        least = costs.network_bytes + int(costs.sizes.get("run", 0.0))
+        values["needs"] = {**values.get("needs", {}), "memory_bytes": least}
     indent = len(text.split("\n")[1]) - len(text.split("\n")[1].lstrip())
     card.write_text(json.dumps(values, indent=indent, ensure_ascii=False) + "\n", "utf-8")
 
@@ -232,21 +245,11 @@ def predicted(one: Measured, costs: Costs) -> tuple[float, float]:
     if one["plan"][0] is not None:
         return float(one["plan"][0]), float(one["plan"][1])
     forecast = one["forecast"]
-    times = [forecast["embed"]["times"], _drawing_less(one, costs)]
+    times = [forecast["embed"]["times"], forecast["propose"]["times"]]
     seconds = costs.load_s + sum(_sum(part, costs.seconds) for part in times)
     sizes = [forecast[part]["sizes"] for part in ("embed", "propose")]
     size = costs.network_bytes + max(_sum(part, costs.sizes) for part in sizes)
     return seconds * one["calibration"] / costs.reference_s, size
-
-
-def _drawing_less(one: Measured, costs: Costs) -> dict[str, float]:
-    """The forecast of all samples, with those that are drawn on the average."""
-    times = dict(one["forecast"]["propose"]["times"])
-    if costs.draws and not one["all_samples"]:
-        drawn = min(float(one["samples"]), costs.draws)
-        share = (1 + drawn * one["steps"]) / (1 + one["samples"] * one["steps"])
-        times = {k: n * share if k.endswith("step") else n for k, n in times.items()}
-    return times
 
 
 def _sum(units: Mapping[str, float], each: Mapping[str, float]) -> float:

@@ -17,7 +17,9 @@ from DiffusionSegLib.nouns.geometry import Geometry
 
 __all__ = ["adzus_economies", "adzus_forecast"]
 
-_FOLLOWED = 0.6  # share of a volume's slices that an object is followed over; shows on the way only
+# Share of the slices that an object is followed over, which shows on the way only: of a volume, and
+# of a region, which the user or a plan chose around it.
+_FOLLOWED, _FOLLOWED_IN_REGION = 0.6, 0.85
 _LOOKED_AT = 8  # slices, when nothing says on which the structure is
 _MARGIN_MM = 40.0  # around marks
 
@@ -52,7 +54,7 @@ def adzus_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
             Work({**answer, "sentences": 0.0, "run": 1.0}, sizes),
             "one picture",
         )
-    followed = max(1.0, count * _FOLLOWED)
+    followed = max(1.0, count * (_FOLLOWED_IN_REGION if wish.region else _FOLLOWED))
     looked = 0 if _is_marked(wish) else min(_LOOKED_AT, count)
     passes = followed + looked
     times = {kind: number * passes for kind, number in one_pass.items()}
@@ -109,4 +111,3 @@ def _sizes(
         "words": pixels**2 if words else 0.0,
         "run": 1.0,
     }
-

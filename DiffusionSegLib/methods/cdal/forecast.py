@@ -16,6 +16,7 @@ from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish, Work
 __all__ = ["cdal_economies", "cdal_forecast", "windows_of"]
 
 _STEERED = 0.5  # share of marked runs in which the marks contradict the first outline (our guess)
+_LEAST_DRAWN = 3  # before drawing may stop, see EnsembleSettings
 _MARGIN_WINDOWS = 0.5  # of the model's window, which is what it was trained to see around an object
 
 
@@ -29,9 +30,7 @@ def cdal_economies(model: ModelEntry) -> Economies:
     if spacing is not None:
         sides = [n * mm for n, mm in zip(grid.window_kji[::-1], spacing, strict=True)]
         margin = max(sides) * _MARGIN_WINDOWS
-    return Economies(
-        half=True, smaller=("in smaller windows",) if larger else (), margin_mm=margin
-    )
+    return Economies(half=True, smaller=("in smaller windows",) if larger else (), margin_mm=margin)
 
 
 def cdal_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
@@ -68,7 +67,7 @@ def cdal_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
         again=Work({step: second, "run": 1.0}, sizes if marked else {}),
         words=words,
         samples=samples,
-        exact=not marked and not wish.draws,
+        exact=not marked,
     )
 
 
@@ -86,7 +85,7 @@ def _drawn(wish: RunWish, samples: int) -> float:
     """Samples of a window on the average: drawing stops when the outline has settled."""
     if not wish.draws or float(wish.run.parameters.get("tolerance", 0.01)) <= 0:
         return float(samples)
-    return min(float(samples), wish.draws)
+    return max(float(min(samples, _LEAST_DRAWN)), samples * min(1.0, wish.draws))
 
 
 def _in_half(wish: RunWish) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,11 +15,23 @@ from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish, Work
 __all__ = ["diffugts_economies", "diffugts_forecast"]
 
 _MARGIN_MM = 60.0  # around marks: the diffusion model has to see healthy tissue
-_WITH_LESION = 0.6  # share of a volume's slices; shows on the way only
-_DIMS = {"maisi": 3}  # of the kinds of backbones; the others have two
-_FACTOR = {2: 4, 3: 4}  # voxels of a place of the latent
+# Share of the slices that hold a lesion, which shows on the way only: of a volume, and of a region,
+# which the user or a plan chose around it.
+_WITH_LESION, _WITH_LESION_IN_REGION = 0.5, 0.85
 _USUAL = {"start": 1.0, "steps": 10, "jumps": 1, "seeds": 3, "window": 64, "smallest_window": 64}
 _USUAL |= {"places_at_once": 8192}
+
+
+class _Kind(NamedTuple):
+    """Of backbones: dims of their images, voxels of a place of the latent, and of what the sides of
+    images are multiples."""
+
+    dims: int
+    factor: int
+    multiple: int
+
+
+_KINDS = {"compact": _Kind(2, 4, 32), "pipeline": _Kind(2, 8, 64), "maisi": _Kind(3, 4, 16)}
 
 
 class _Path(NamedTuple):
@@ -44,16 +57,17 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     geometry = wish.image.geometry
     if wish.region is not None:
         geometry = geometry.crop(wish.region.slices_kji(geometry))
-    dims = _DIMS.get(str(_part(model, "backbone").get("kind")), 2)
-    shape = working_shape(geometry, dims, _part(model, "grid"))
+    kind = _KINDS.get(str(_part(model, "backbone").get("kind")), _KINDS["compact"])
+    shape = working_shape(geometry, kind.dims, _part(model, "grid"))
     path = _path(model, wish)
-    items = shape[0] if dims == 2 else 1
-    voxels = float(shape[0] * shape[1] * shape[2])
-    factor = _FACTOR[dims]
-    places = voxels / items / factor**dims
-    filled = items if items == 1 else max(1.0, items * _WITH_LESION)
+    items = shape[0] if kind.dims == 2 else 1
+    padded = [-(-side // kind.multiple) * kind.multiple for side in shape[-kind.dims :]]
+    each = float(math.prod(padded))
+    voxels, places = items * each, each / kind.factor**kind.dims
+    share = _WITH_LESION_IN_REGION if wish.region else _WITH_LESION
+    filled = items if items == 1 else max(1.0, items * share)
     trained = "networks" in model.settings
-    window = min(places, float(path.window**dims))
+    window = min(places, float(path.window**kind.dims))
     work = filled * places * path.seeds
     sure = {"sentences": float(trained), "read": voxels if trained else 0.0}
     drawing = {
@@ -63,7 +77,7 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
         "run": 1.0,
     }
     at_once = max(window, min(float(path.places_at_once), work))
-    read_at_once = min(voxels, max(voxels / items, VOXELS_AT_ONCE / _shrunk(wish)))
+    read_at_once = min(voxels, max(each, VOXELS_AT_ONCE / _shrunk(wish)))
     sizes = {
         "at once": at_once,
         "kept": filled * places * (path.seeds + 1),
