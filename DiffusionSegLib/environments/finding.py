@@ -42,3 +42,15 @@ class Place:
     install_torch: Remedy
     replace_torch: Remedy
     words: str
+
+    @property
+    def again(self) -> str:
+        """In words, where torch is there already."""
+        is_own = self.install is Remedy.REPAIR_ENVIRONMENT
+        return self.words if is_own else f"{self.words} again"
+
+    def in_build(self, name: str) -> str:
+        """In words, when it has to be that build ("cu126")."""
+        is_own = self.install is Remedy.REPAIR_ENVIRONMENT
+        how = ", which brings the build" if is_own else " in the build"
+        return f"{self.words}{how} {name}"

@@ -65,7 +65,7 @@ def _cpu_only(probe: Probe, driver: NvidiaDriver, cards: str, place: Place) -> F
     return Finding(
         "torch-cpu-only",
         f"torch {probe.torch} in {place.python} was built for the processor only, and this "
-        f"computer has {cards}. To use it, {place.words} in the build {build.name} for CUDA "
+        f"computer has {cards}. To use it, {place.in_build(build.name)} for CUDA "
         f"{build.cuda}: {_SLOW}.",
         place.replace_torch,
         False,
@@ -76,7 +76,7 @@ def _old_driver(
     probe: Probe, driver: NvidiaDriver, cards: str, least: str, place: Place
 ) -> Finding:
     build = torch_build(driver, probe.system)
-    other = "" if build.name == CPU else f", or {place.words} in the build {build.name}"
+    other = "" if build.name == CPU else f", or {place.in_build(build.name)}"
     return Finding(
         "driver-too-old",
         f"The NVIDIA driver {driver.version} of {cards} is too old for torch {probe.torch}, which "
@@ -112,14 +112,14 @@ def _other_card(probe: Probe, driver: NvidiaDriver, cards: str, code: str, place
     has = ", ".join(probe.architectures) or "none that it tells"
     build = torch_build(driver, probe.system)
     how = "too new" if code == "gpu-too-new" else "too old"
-    mend, remedy = f"{place.words} in the build {build.name}", place.replace_torch
+    mend, remedy = place.in_build(build.name), place.replace_torch
     if build.name == CPU or (build.cuda and build.cuda == probe.torch_cuda):
         mend, remedy = (
             "no build of torch known here has such code, so choose the processor",
             (Remedy.UPDATE_DRIVER if how == "too new" else Remedy.NOTHING),
         )
         if how == "too new":
-            mend = f"update the driver from {_DRIVERS}, then {place.words} again"
+            mend = f"update the driver from {_DRIVERS}, then {place.again}"
     return Finding(
         code,
         f"{cards} (compute capability {capability}) is {how} for torch {probe.torch}, which has "

@@ -98,7 +98,7 @@ class Pip:
             progress.report(told.fraction(arrived, installed), told.words(arrived, installed))
 
         return run_watched(
-            (str(self.environment.python), "-I"),
+            (str(self.environment.python), "-I", "-X", "utf8"),
             ("-m", "pip", *_PLAIN, *source, *words),
             self._variables(temporary),
             told.hear,
@@ -115,7 +115,6 @@ class Pip:
             given["PIP_CONFIG_FILE"] = os.devnull
         temporary.mkdir(exist_ok=True)
         given |= {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
-        given["PYTHONUTF8"] = "1"
         if not {"PIP_CACHE_DIR", "PIP_NO_CACHE_DIR"} & set(given):
             given["PIP_CACHE_DIR"] = os.fspath(self.environment.folder / CACHE)
         return given

@@ -89,18 +89,18 @@ def _not_importable(probe: Probe, place: Place) -> Finding:
     )
     return Finding(
         "torch-half-installed",
-        f"{named} in {place.python} is installed only in part ({what}); {place.words} again.",
+        f"{named} in {place.python} is installed only in part ({what}); {place.again}.",
         place.replace_torch,
         True,
     )
 
 
 def _library(probe: Probe, place: Place, version: str) -> Finding:
-    advice = f"{place.words} again"
+    advice = place.again
     if probe.system == "win32":
         advice = (
             f"install Microsoft's Visual C++ runtime ({_RUNTIME}) and restart the computer; if "
-            f"that does not help, {place.words} again"
+            f"that does not help, {place.again}"
         )
     return Finding(
         "torch-library-missing",
@@ -120,7 +120,7 @@ def _too_old(probe: Probe, place: Place) -> list[Finding]:
         Finding(
             "torch-too-old",
             f"torch {probe.torch} in {place.python} does not do: {specifier} is needed; "
-            f"{place.words} again.",
+            f"{place.again}.",
             place.replace_torch,
             True,
         )
@@ -135,7 +135,7 @@ def _numpy(probe: Probe, place: Place) -> list[Finding]:
         Finding(
             "numpy-clash",
             f"torch {probe.torch} in {place.python} was built for another numpy than the one there "
-            f"({numpy}), so no image can be handed to it; {place.words} again.",
+            f"({numpy}), so no image can be handed to it; {place.again}.",
             place.replace_torch,
             True,
         )

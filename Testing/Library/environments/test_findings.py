@@ -250,6 +250,15 @@ def test_the_button_depends_on_where_torch_would_go(options, isolated, remedy):
     assert (one.code, one.remedy) == ("torch-missing", remedy)
 
 
+def test_the_sentence_names_that_button():
+    own = one_of(RTX, isolated=True).sentence
+    assert "repair the environment, which brings the build cu126 for CUDA 12.6" in own
+    assert "install torch in the build cu126" in one_of(RTX).sentence
+    broken = {"torch": None, "torch_problem": "ImportError: x"}
+    assert one_of(None, isolated=True, **broken).sentence.endswith("; repair the environment.")
+    assert one_of(None, **broken).sentence.endswith("; install torch again.")
+
+
 def test_an_environment_of_this_program_is_known(site, monkeypatch, tmp_path):
     from DiffusionSegLib.environments import probe_script
 
