@@ -57,7 +57,7 @@ def test_every_error_is_a_sentence(scene: Any) -> None:
     for work in (expected, mistake):
         background.start(work, ends.append)
         delivered(background, lambda: not background.isRunning)
-    assert [str(end.error) for end in ends][0] == "The disk is full."
+    assert str(ends[0].error) == "The disk is full."
     assert "ZeroDivisionError: by zero" in str(ends[1].error)
 
 
