@@ -207,3 +207,17 @@ def test_the_rule_is_told_and_kept(volume, tmp_path, capsys):
     assert Mask.read(out).provenance.rule == "clicks: balls"
     assert segment(volume, "-o", out) == exit_codes.OK
     assert "; rule" not in capsys.readouterr().out
+
+
+def test_a_plan_alone_writes_nothing(volume, capsys):
+    assert segment(volume, "--plan") == exit_codes.OK
+    told = capsys.readouterr().out
+    assert told.startswith("On the processor") and "does not tell" in told
+    assert segment(volume, "--dry-run", "--json") == exit_codes.OK
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["device"] == "cpu" and plan["adjusted"] == [] and plan["seconds"] is None
+
+
+def test_without_an_output_it_says_so(volume, capsys):
+    assert segment(volume) == exit_codes.BAD_INPUT
+    assert "Say with -o where the outline is to be written" in capsys.readouterr().err
