@@ -1,8 +1,9 @@
-"""Deletes files and folders, and never what a link points to."""
+"""What files take of the disk, and their deletion: never of what a link points to."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from DiffusionSegLib.errors import OutputError
 
-__all__ = ["delete", "disk_bytes"]
+__all__ = ["delete", "disk_bytes", "free_bytes"]
 
 _JUNCTION = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003)
 
@@ -26,6 +27,17 @@ def disk_bytes(path: Path) -> int:
         return sum(disk_bytes(inner) for inner in _inside(path))
     except OSError:
         return 0
+
+
+def free_bytes(folder: Path) -> int | None:
+    """On the disk where it is or will be; None where it cannot be told."""
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        return shutil.disk_usage(place).free
+    except OSError:  # some network drives do not tell
+        return None
 
 
 def delete(path: Path, tell: Callable[[int], None] = lambda size: None) -> int:

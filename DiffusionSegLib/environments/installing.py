@@ -8,16 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from DiffusionSegLib.backbones.fetching.space import shown_bytes
+from DiffusionSegLib.environments.deleting import free_bytes
 from DiffusionSegLib.environments.isolated import CACHE, TEMPORARY, IsolatedEnvironment
 from DiffusionSegLib.environments.pip_words import PipWords, failure, lacks_version
 from DiffusionSegLib.environments.torch_builds import (
+    PYPI,
     TorchBuild,
+    find_build,
     index_address,
     pypi_serves,
     requirement,
 )
 from DiffusionSegLib.environments.watched import Ended, clean_environment, run_watched
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.errors import InputError, OutputError
 from DiffusionSegLib.progress import Progress
 
 __all__ = ["Pip"]
@@ -48,7 +52,7 @@ class Pip:
         more = ["--extra-index-url", address] if address else []
         ended = self._run(["--no-deps", *more, wanted], expected_bytes, progress)
         if ended.code and address and pypi_serves(build) and lacks_version(ended.lines):
-            ended = self._run(["--no-deps", f"torch=={build.version}"], expected_bytes, progress)
+            ended = self._torch_of_pypi(build, progress)
         if ended.code and address and lacks_version(ended.lines):
             raise InputError(
                 f"{wanted} for Python {self.python_version} is not to be had: {address} does not "
@@ -56,6 +60,21 @@ class Pip:
                 "set DIFFUSIONSEG_TORCH_INDEX to a mirror of it, or install from an offline bundle."
             )
         self._check(ended, "torch")
+
+    def _torch_of_pypi(self, build: TorchBuild, progress: Progress) -> Ended:
+        """On Linux it is the large one, for CUDA."""
+        other = find_build(PYPI)
+        progress.report(0.0, "torch's own index does not have it; taking the build of PyPI")
+        free = free_bytes(self.environment.folder)
+        if free is not None and other.disk_bytes + other.download_bytes > free:
+            wanted = shown_bytes(other.disk_bytes + other.download_bytes)
+            raise OutputError(
+                f"{index_address(build)} does not answer, and the torch of PyPI needs {wanted} of "
+                f"the disk, of which {shown_bytes(free)} are free. Let the network's administrator "
+                "allow that address, or free some space."
+            )
+        words = ["--no-deps", f"torch=={build.version}"]
+        return self._run(words, other.download_bytes, progress)
 
     def install(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from DiffusionSegLib.backbones.fetching.space import shown_bytes
+from DiffusionSegLib.environments.deleting import free_bytes
 from DiffusionSegLib.environments.driver import NvidiaDriver
 from DiffusionSegLib.environments.interpreters import (
     NEWEST,
@@ -93,17 +93,6 @@ def plan_environment(
         disk,
         words,
     )
-
-
-def free_bytes(folder: Path) -> int | None:
-    """On the disk where it is or will be; None where it cannot be told."""
-    place = folder.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    try:
-        return shutil.disk_usage(place).free
-    except OSError:  # some network drives do not tell
-        return None
 
 
 def _interpreter(
@@ -223,5 +212,5 @@ def _how_big(
     words = f"{loaded}About {shown_bytes(disk)} of the disk are needed while it is made{here}"
     if free is None:
         return f"{words}."
-    enough = "" if free >= disk - there else "; that is TOO LITTLE"
+    enough = "" if free >= disk - there else ", which is too little"
     return f"{words}; {shown_bytes(free)} are free there{enough}."

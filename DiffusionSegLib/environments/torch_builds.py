@@ -21,12 +21,12 @@ from dataclasses import dataclass, replace
 from DiffusionSegLib.environments.driver import NvidiaDriver, numbers
 
 __all__ = [
-    "CPU", "PINNED", "TorchBuild", "find_build", "index_address", "least_driver", "pypi_serves",
-    "requirement", "torch_build", "torch_builds",
+    "CPU", "PINNED", "PYPI", "TorchBuild", "find_build", "index_address", "least_driver",
+    "pypi_serves", "requirement", "torch_build", "torch_builds",
 ]  # fmt: skip
 
 PINNED = "2.13.0"  # constraints.txt; a test compares them
-CPU = "cpu"
+CPU, PYPI = "cpu", "pypi"  # the second: whichever build PyPI has for this system
 _INDEX, _MIRROR = "https://download.pytorch.org/whl", "DIFFUSIONSEG_TORCH_INDEX"
 
 
@@ -68,7 +68,7 @@ def find_build(name: str) -> TorchBuild:
     for build in _TABLE:
         if build.name == name:
             return build
-    large = name.startswith("cu") or (name == "pypi" and sys.platform == "linux")
+    large = name.startswith("cu") or (name == PYPI and sys.platform == "linux")
     return replace(_TABLE[1] if large else _TABLE[-1], name=name)
 
 

@@ -13,9 +13,9 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from DiffusionSegLib.backbones.fetching.bundle_index import BAD_ZIP, read_index
-from DiffusionSegLib.backbones.fetching.space import disk_error
 from DiffusionSegLib.backbones.store import file_sha256
 from DiffusionSegLib.environments.packages import Package
+from DiffusionSegLib.environments.torch_builds import PYPI
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
 
@@ -51,7 +51,7 @@ class WheelSet:
     def torch_build(self) -> str:
         """Of the torch in it: "cpu", "cu126", ... or "pypi" for the one that says nothing."""
         found = [one.version.local for one in self.wheels if one.name == "torch"]
-        return next((local for local in found if local), "pypi")
+        return next((local for local in found if local), PYPI)
 
     def fitting(
         self, packages: Sequence[Package], versions: Iterable[tuple[int, int]]
@@ -107,7 +107,8 @@ def read_wheels(source: Path) -> WheelSet:
 
 def unpacked(source: Path, room: Path, progress: Progress) -> Path:
     """A folder with the wheels: the source itself, or room, into which a bundle's are written, each
-    compared with its sha256; what is there and whole stays. Raises InputError, OutputError."""
+    compared with its sha256; what is there and whole stays. Raises InputError, and OSError for the
+    disk."""
     if source.is_dir():
         return source
     with _bundle(source) as archive:
@@ -146,8 +147,8 @@ def _extract(archive: zipfile.ZipFile, name: str, target: Path, progress: Progre
             while block := origin.read(1 << 20):
                 progress.check()
                 stream.write(block)
-    except OSError as error:
-        raise disk_error(target, error) from error
+    except OSError:  # the disk; told by whoever knows what it was for
+        raise
     except BAD_ZIP as error:
         raise InputError(
             f"The bundle {archive.filename} is damaged in {name} ({error}); copy it again."

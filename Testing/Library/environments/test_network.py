@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from DiffusionSegLib.environments import installing
 from DiffusionSegLib.environments.building import build, plan_environment
 from DiffusionSegLib.environments.driver import NvidiaDriver
 from DiffusionSegLib.environments.torch_builds import PINNED
-from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.errors import InputError, OutputError
 from DiffusionSegLib.progress import Progress
 from Testing.Library.environments.toy_wheels import (
     GOOD_TORCH,
@@ -87,6 +88,14 @@ def test_pypi_s_torch_is_taken_where_torch_s_index_is_out_of_reach(
     made(begun)
     assert begun.state == "ready"
     assert begun.marker.packages["torch"] == PINNED and begun.marker.source == "network"
+
+
+def test_pypi_s_larger_torch_needs_room(begun, nowhere, tmp_path, monkeypatch):
+    write_wheel(tmp_path / "mirror", "torch", PINNED, {"torch/__init__.py": GOOD_TORCH})
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "mirror"))
+    monkeypatch.setattr(installing, "free_bytes", lambda folder: 600_000_000)
+    with pytest.raises(OutputError, match=r"torch of PyPI needs .* of which 600\.0 MB are free"):
+        made(begun)
 
 
 def test_a_build_for_cuda_that_only_torch_s_index_has_is_a_sentence(
