@@ -150,8 +150,7 @@ def lay_out(folder: Path) -> None:
     )
     shutil.copy(SAMPLES / "isic2017_98" / "images" / "ISIC_0012956.jpg", folder / "photo.jpg")
     hippocampus = SAMPLES / "msd_hippocampus" / "images" / "hippocampus_033.nii.gz"
-    for name in ("image.nii.gz", "brain.nii.gz"):
-        shutil.copy(hippocampus, folder / name)
+    shutil.copy(hippocampus, folder / "image.nii.gz")
     for kind in ("ct", "mr"):
         volume = Image.read(SAMPLES / "sts_ct_mr" / "images" / f"STS_021_{kind}.nii.gz")
         cut = volume.crop((_SLICES, slice(None), slice(None)))

@@ -69,7 +69,7 @@ RULES = (
     Rule(
         r"^diffusionseg train cdal",
         "two steps of a training that takes hours, on six pictures",
-        add="--steps 2 --set batch=1 --set validate_every=1",
+        add="--steps 2 --set batch=1",
     ),
     Rule(
         r"zero_shot_clicks",
@@ -81,11 +81,6 @@ RULES = (
         "one click on one small image; on a busy computer a target in seconds may be missed",
         add="--counts 1 --clicks 1 --images 1 --size 128",
         codes=(0, 1),
-    ),
-    Rule(
-        r"unseen_tumors",
-        "one picture of one type of tumor",
-        add="--types sarcoma-mr --limit 1 --no-healthy",
     ),
     Rule(r"refine_errors", "one image of one model", add="nuclei --limit 1 --strokes 1"),
     Rule(r"presence", "one image of one model", add="skin-lesion --limit 1 --per-image 1"),
