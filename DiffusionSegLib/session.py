@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,6 +100,7 @@ class Session:
         self._prepared: list[_Prepared] = []
         self._too_large: set[tuple[object, ...]] = set()
         self._answered: tuple[object, ...] = ()
+        self._hashed: tuple[weakref.ref[Image], str] | None = None
         self._chosen: _Prepared | None = None
         self._last: Proposal | None = None
 
@@ -140,7 +142,7 @@ class Session:
             if self._planner.economies.margin_mm <= 0 or region is not None:
                 self._too_large.clear()
                 raise
-            prepared = _Prepared(_image_key(image), image, region, "", Economy())
+            prepared = _Prepared(self._known_key(image), image, region, "", Economy())
         progress.report(1.0)
         if self._chosen is None or not _same(prepared, self._chosen):
             self._last, self._answered = None, ()
@@ -260,6 +262,8 @@ class Session:
         progress: Progress,
     ) -> tuple[Any, Rung]:
         start = self._first(rungs, wish)
+        if start > 0 and self._made_room():
+            start = self._first(rungs, wish)
         if start > 0:
             progress.report(0.0, f"Memory is short: outlining {rungs[start].in_words}")
         return descend(rungs, start, attempt, progress, self._let_go, self._made_room)
@@ -272,10 +276,14 @@ class Session:
         self._too_large.add(rung.key)
 
     def _made_room(self) -> bool:
-        made = self.make_room()
-        if made:
+        """By letting go of images that are not in use, here and elsewhere."""
+        kept = [part for part in self._prepared if part is self._chosen]
+        spared = len(kept) < len(self._prepared)
+        self._prepared = kept
+        if self.make_room():
             self._too_large.clear()
-        return made
+            return True
+        return spared
 
     def _standing(self, wish: RunWish, rung: Rung) -> Standing:
         """What is there already for a way to run."""
@@ -334,9 +342,10 @@ class Session:
         return known
 
     def _known_key(self, image: Image) -> str:
-        if self._chosen is not None and self._chosen.image is image:
-            return self._chosen.image_key
-        return _image_key(image)
+        """Reading every voxel takes a moment, so it is done once an image."""
+        if self._hashed is None or self._hashed[0]() is not image:
+            self._hashed = weakref.ref(image), _image_key(image)
+        return self._hashed[1]
 
     def _sparing(self, rung: Rung) -> Predictor:
         """The predictor for a way to run, told to make do with less."""

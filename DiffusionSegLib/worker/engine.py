@@ -18,6 +18,7 @@ from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Box, Prompt
 from DiffusionSegLib.nouns.proposal import Proposal
 from DiffusionSegLib.planning.calibration import Calibrations
+from DiffusionSegLib.planning.plan import Plan
 from DiffusionSegLib.planning.rates import Rate, RateKey, Rates
 from DiffusionSegLib.planning.room import free_bytes
 from DiffusionSegLib.planning.telling import adjusted_sentence
@@ -104,8 +105,7 @@ class Engine:
         progress.report(0.0, "Preparing" if known else "Loading the model")
         warm = self._session(setup)
         if job.kind == "estimate":
-            asked = prompt or Prompt(region=region)
-            plan = warm.session.plan(asked, job.image, region)
+            plan = self._plan(setup, warm.session, job.image, prompt or Prompt(), region)
             if plan.seconds is not None:
                 progress.report(1.0)
                 return Estimate(plan.seconds, plan.memory_bytes, plan.words, plan)
@@ -121,6 +121,15 @@ class Engine:
         if job.kind == "estimate":
             return self._estimate(warm.session, prompt or Prompt(region=region), rest)
         return self._outline(job, warm.session, prompt or Prompt(), rest)
+
+    def _plan(
+        self, setup: Setup, session: Session, image: Image, prompt: Prompt, region: Box | None
+    ) -> Plan:
+        """As it would be done; where memory is short, without the models that are not in use."""
+        plan = session.plan(prompt, image, region)
+        if (plan.adjusted or not plan.fits) and self._made_room(setup.network):
+            plan = session.plan(prompt, image, region)
+        return plan
 
     def _session(self, setup: Setup) -> _Warm:
         warm = self._warm.get(setup.network)

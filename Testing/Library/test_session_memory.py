@@ -1,8 +1,11 @@
 """A session that runs out of memory: at every step of a run, with every kind of run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from DiffusionSegLib.backbones.costs import Costs
 from DiffusionSegLib.errors import Cancelled, OutOfMemoryError
 from DiffusionSegLib.methods.cdal import predictor as predictor_module
 from DiffusionSegLib.methods.cdal.ensemble import draw_ensemble
@@ -193,3 +196,36 @@ def test_a_region_that_was_asked_for_stays(models, monkeypatch):
     with pytest.raises(OutOfMemoryError):
         one.set_image(IMAGE, region)
     assert not one.is_image_set
+
+
+def test_a_plan_loads_nothing_and_reads_an_image_once(models, monkeypatch):
+    from DiffusionSegLib.nouns.image import Image
+
+    read, real = [], Image.content_hash
+    monkeypatch.setattr(Image, "content_hash", lambda self: read.append(1) or real(self))
+    monkeypatch.setattr(CdalPredictor, "load", staticmethod(lambda *_: pytest.fail("it loaded")))
+    one = session(models)
+    for prompt in (Prompt(), CLICK, Prompt()):
+        plan = one.plan(prompt, IMAGE)
+        assert plan.words.startswith("On the processor (") and plan.fits
+    assert len(read) == 1 and not one.is_image_set
+
+
+def test_where_memory_is_short_what_is_not_in_use_goes_before_anything_is_done_with_less(models):
+    free = {"cpu": 10**12}
+    one = session(models, free=free.get)
+    costs = Costs(10, 1.0, 0.0, {}, {"full window": 1.0, "window": 1.0})
+    one._planner.model = replace(one.model, costs=costs)
+    one.set_image(smooth_image(GRID, seed=3))
+    one.set_image(IMAGE)
+    assert len(one._prepared) == 2
+    free["cpu"] = 10_000  # one window of the whole image has more voxels
+    asked = []
+    one.make_room = lambda: free.update(cpu=10**12) is None and asked.append(1) is None
+    assert "adjusted_for_memory" not in one.propose().provenance.parameters
+    assert asked == [1] and len(one._prepared) == 1
+    free["cpu"], one.make_room = 10_000, lambda: False
+    told = []
+    found = one.propose(CLICK, Progress(lambda report: told.append(report.stage)))
+    assert "in smaller windows" in found.provenance.parameters["adjusted_for_memory"]
+    assert any(stage.startswith("Memory is short: outlining in ") for stage in told)
