@@ -203,6 +203,15 @@ def told_by_help(words: list[str]) -> str:
     return _help(" ".join(["diffusionseg", words[1], *trained, "--help"]))
 
 
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "Resources" / "Documentation" / "developer.md").read_text("utf-8")
+    tree = text.partition("## Architecture")[2].partition("## Frames")[0]
+    rooms = [path for path in (ROOT / "DiffusionSegLib").iterdir() if path.suffix in ("", ".py")]
+    for room in rooms:
+        if not room.name.startswith("_"):
+            assert re.search(rf"\b{room.stem}\b", tree), room.name
+
+
 def test_there_is_something_to_run() -> None:
     assert len(LINES) > 50
     assert sum(one.language == "python" for one in RUN) >= 3
