@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+from Testing.Project.parameter_table import rows
 from Testing.Project.source import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -127,3 +128,11 @@ def test_the_download_of_the_environment_is_that_of_the_packages() -> None:
     for shown, extras in zip(row.groups(), ((), ("text",)), strict=True):
         size = sum(one.download_bytes for one in packages(extras)) / 1e9
         assert float(shown) == pytest.approx(size, abs=0.05)
+
+
+def test_the_table_of_parameters_is_that_of_the_methods() -> None:
+    """`python -m Testing.Project.parameter_table` prints it."""
+    prompts = (ROOT / "Resources" / "Documentation" / "prompts.md").read_text("utf-8")
+    table = prompts.partition("## All parameters")[2].partition("```")[0]
+    shown = [line for line in table.splitlines() if line.startswith("| `")]
+    assert shown == list(rows())
