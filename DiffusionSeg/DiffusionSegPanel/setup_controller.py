@@ -83,7 +83,7 @@ class SetupController:
         if not self.isBusy and not self._isOpened:
             self._said = ""
         if self._lacking() and self.findings.isTorchThere():
-            self.findings.look(self.plan.extras)  # perhaps it is broken, not missing
+            self.findings.look()  # perhaps it is broken, not missing
         self.refresh()
 
     def open(self, extra: str = "") -> None:
@@ -91,7 +91,7 @@ class SetupController:
         self._isOpened = True
         if extra:
             self.plan.tick(extra)
-        self.findings.look(self.plan.extras)
+        self.findings.look()
         self.refresh()
 
     def close(self) -> None:
@@ -109,14 +109,14 @@ class SetupController:
         if self.settings.command or self.isBusy:
             return
         if hello.problem:
-            self.findings.look(self.plan.extras)
+            self.findings.look()
         elif not any(one.usable and one.name.startswith("cuda") for one in hello.devices):
-            self.findings.lookForGpu(self.plan.extras)
+            self.findings.lookForGpu()
 
     def onFailed(self) -> None:
         """The worker does not start."""
         if not self.settings.command and not self.isBusy:
-            self.findings.look(self.plan.extras)
+            self.findings.look()
             self.refresh()
 
     def poll(self) -> None:
@@ -211,7 +211,7 @@ class SetupController:
             words = _("Stopped. What was downloaded is kept; Install goes on from there.")
             self._end(words, hasChanged=self.holdsWorker)
         else:
-            self.settings.command = ""
+            self.settings.command, self.settings.putAside = "", ()  # they were of the old one
             words = _("Ready: the worker runs in {folder}.")
             self._end(words.format(folder=default_environment().folder))
 
@@ -331,7 +331,7 @@ class SetupController:
             self.holdsWorker = False
             self.findings.forget()
             if self._isOpened or self._lacking():
-                self.findings.look(self.plan.extras)
+                self.findings.look()
             self.workerChanged.emit()
         self.refresh()
 
@@ -369,7 +369,7 @@ class SetupController:
                 introduction(lacking, default_command()[0], self._isOpened),
                 found,
                 hasChoices,
-                self._isOpened or not (isNeeded or found),
+                not isNeeded and (self._isOpened or not found),
                 self.plan.words,
                 self.isBusy,
                 self.work.isRunning and self._isStoppable,

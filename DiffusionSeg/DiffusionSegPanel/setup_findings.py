@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from DiffusionSegLib.environments.finding import Finding
@@ -44,13 +44,13 @@ class SetupFindings:
             return False
         return True
 
-    def look(self, extras: Collection[str]) -> None:
+    def look(self) -> None:
         """Ask the Python where the worker runs what it has."""
-        self._start(setup_work.pythonFindings, extras)
+        self._start(setup_work.pythonFindings)
 
-    def lookForGpu(self, extras: Collection[str]) -> None:
+    def lookForGpu(self) -> None:
         """The same on a computer with an NVIDIA GPU: why is it not used?"""
-        self._start(setup_work.gpuFindings, extras)
+        self._start(setup_work.gpuFindings)
 
     def forget(self) -> None:
         """What was found holds no more."""
@@ -82,13 +82,13 @@ class SetupFindings:
         """The end; nobody waits for the answer."""
         self._background.drop()
 
-    def _start(self, look: Callable[..., Any], extras: Collection[str]) -> None:
+    def _start(self, look: Callable[..., Any]) -> None:
         environment = default_environment()
         if self._settings.command or environment.state in ("incomplete", "outdated"):
             return
         place = None if environment.marker is None else environment
         marker = environment.marker
-        extras = tuple(extras) if marker is None else marker.extras
+        extras = () if marker is None else marker.extras
         hasExtension = installation.hasPyTorchExtension()
         self._background.start(lambda _progress: look(place, extras, hasExtension), self._onFound)
 

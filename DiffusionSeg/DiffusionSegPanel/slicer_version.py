@@ -15,7 +15,7 @@ def whatIsMissing() -> str:
     found = int(slicer.app.majorVersion), int(slicer.app.minorVersion)
     if found >= _NEEDED:
         return ""
-    missing = [_("slicer.packaging, so Python packages have to be installed by hand")]
+    missing = [_("slicer.packaging, so packages go only into an environment of its own")]
     if not hasattr(slicer, "vtkSlicerSegmentEditorLogic"):
         missing.append(_("vtkSlicerSegmentEditorLogic, so undo works only in the Segment Editor"))
     return _("Slicer {version} lacks {missing}; everything else works.").format(

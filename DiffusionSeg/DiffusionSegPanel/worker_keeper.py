@@ -39,6 +39,7 @@ class WorkerKeeper:
         self.restarting.emit()
         if not self._setup.holdsWorker:
             self._link.connect(self._settings.command)
+        self._setup.refresh()  # another command may need other packages
         self.changed.emit()
 
     def onRunFailed(self, error: DiffusionSegError) -> None:

@@ -151,7 +151,7 @@ def test_a_package_that_is_too_old(computer: Any, installers: Any, opened: Any) 
     opened.settled()
 
 
-def test_an_outdated_environment(environment: Any, opened: Any) -> None:
+def test_an_outdated_environment(environment: Any, opened: Any, wheels: Path) -> None:
     """It is not used, and said; while Slicer's own Python does the work it may be put aside."""
     from dataclasses import replace
 
@@ -166,6 +166,16 @@ def test_an_outdated_environment(environment: Any, opened: Any) -> None:
     assert button.text == "Repair"
     opened.setup.section.rows.later["environment-outdated"].click()
     assert not opened.sees(opened.ui.setupPlaceholder)
+    opened.ui.setupButton.click()
+    ui = opened.setupUi
+    ui.textCheckBox.checked = False
+    ui.wheelsCheckBox.checked = True
+    ui.wheelsEdit.setCurrentPath(str(wheels))
+    opened.settled()
+    opened.setup.section.rows.buttons["environment-outdated"].click()
+    opened.until(lambda: not opened.setup.isBusy, 120)
+    assert environment.state == "ready"
+    assert not opened.page.settings.putAside, "the next one that is outdated is said again"
 
 
 def test_a_worker_that_does_not_start(environment: Any, opened: Any, wheels: Path) -> None:

@@ -76,6 +76,26 @@ def test_a_typed_command_is_the_users_own_affair(
     opened.module.close()
 
 
+def test_a_command_that_is_cleared_or_typed_changes_what_is_missing(
+    fresh: None, opened: Any
+) -> None:
+    edit = opened.ui.workerEdit
+    assert opened.sees(opened.ui.setupPlaceholder)
+    edit.text = sys.executable
+    edit.editingFinished.emit()
+    assert not opened.sees(opened.ui.setupPlaceholder)
+    edit.text = ""
+    edit.editingFinished.emit()
+    assert opened.sees(opened.ui.setupPlaceholder)
+    opened.settled()
+
+
+def test_what_is_needed_cannot_be_closed(fresh: None, opened: Any) -> None:
+    opened.ui.setupButton.click()
+    assert not opened.sees(opened.setupUi.setupCloseButton)
+    opened.settled()
+
+
 def test_settings_show_it_again_and_close_hides_it(opened: Any) -> None:
     opened.ui.settingsSection.collapsed = False
     opened.ui.setupButton.click()
