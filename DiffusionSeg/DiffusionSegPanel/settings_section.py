@@ -112,8 +112,8 @@ class SettingsSection:
     def _sayWhichIsUsed(self) -> None:
         own = environmentInUse()
         python = default_command()[0]
-        words = whereItRuns(self._settings.command, own, python)
-        self._ui.workerUsedLabel.text = words
+        words, path = whereItRuns(self._settings.command, own, python)
+        self._ui.workerUsedLabel.text, self._ui.workerUsedLabel.toolTip = words, path
         self._ui.workerUsedLabel.setVisible(bool(words))
 
     def _updateDevices(self) -> None:

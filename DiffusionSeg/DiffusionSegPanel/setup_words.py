@@ -116,13 +116,16 @@ def whatStays() -> str:
     ).format(names=packageNames(here) or _("none"))
 
 
-def whereItRuns(command: str, environment: Any, python: str) -> str:
-    """The line under the worker command in Settings; environment: the one in use, or None."""
+def whereItRuns(command: str, environment: Any, python: str) -> tuple[str, str]:
+    """The line under the worker command in Settings, and its tool tip, the full path.
+
+    environment: the one in use, or None.
+    """
     if command:
-        return ""
+        return "", ""
     if environment is not None:
-        return _("Uses the environment of its own: {folder}").format(folder=environment.folder)
-    return _("Uses Slicer's own Python: {python}").format(python=python)
+        return _("Uses an environment of its own"), str(environment.folder)
+    return _("Uses Slicer's own Python"), python
 
 
 def extraIn(sentence: str) -> str | None:

@@ -49,7 +49,8 @@ def test_it_is_built_and_the_worker_moves_there(fresh: None, opened: Any, wheels
     opened.page.link.needHello()
     opened.until(lambda: opened.page.link.hello is not None)
     assert Path(opened.page.link.hello.python) == environment.python
-    assert str(environment.folder) in opened.ui.workerUsedLabel.text
+    assert opened.ui.workerUsedLabel.text == "Uses an environment of its own"
+    assert opened.ui.workerUsedLabel.toolTip == str(environment.folder)
     assert not opened.sees(ui.installButton), "only the sentence stays"
     ui.setupCloseButton.click()
     assert not opened.sees(opened.ui.setupPlaceholder)

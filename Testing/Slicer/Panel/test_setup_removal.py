@@ -43,7 +43,7 @@ def test_the_environment_goes_with_two_presses(environment: Any, opened: Any) ->
     assert not opened.sees(opened.setupUi.confirmButton)
     assert not opened.setupUi.removeButton.enabled
     opened.until(lambda: opened.page.link.catalogue is not None)
-    assert opened.ui.workerUsedLabel.text.startswith("Uses Slicer's own Python")
+    assert opened.ui.workerUsedLabel.text == "Uses Slicer's own Python"
     opened.settled()
 
 
