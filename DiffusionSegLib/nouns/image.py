@@ -184,21 +184,27 @@ def _check_overlap(first: Image, second: Image) -> None:
     """Look for any voxel centre of a coarse lattice in the second that lies in the first."""
     if first.dimension != second.dimension:
         raise GeometryError(
-            f"{_shown(second)} is {second.dimension}D and {_shown(first)} is {first.dimension}D; "
+            f"{_begun(second)} is {second.dimension}D and {_shown(first)} is {first.dimension}D; "
             "channels of one image must be of one kind."
         )
     axes = [np.linspace(-0.5, n - 0.5, min(n + 1, 33)) for n in second.geometry.shape_kji]
     lattice = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     if not first.geometry.contains_ras(second.geometry.kji_to_ras(lattice)).any():
         raise GeometryError(
-            f"{_shown(second)} does not overlap {_shown(first)} in space "
+            f"{_begun(second)} does not overlap {_shown(first)} in space "
             f"({_extent(second)} against {_extent(first)}); channels must show the same place, "
             "so check the files or register the images first."
         )
 
 
 def _shown(image: Image) -> str:
-    return f"The image {image.path.name}" if image.path is not None else "an image"
+    return f"the image {image.path.name}" if image.path is not None else "an image"
+
+
+def _begun(image: Image) -> str:
+    """At the beginning of a sentence."""
+    shown = _shown(image)
+    return f"{shown[0].upper()}{shown[1:]}"
 
 
 def _extent(image: Image) -> str:

@@ -1,7 +1,7 @@
 """What a click costs, and what is made ready before it.
 
     python -m Testing.Benchmarks.click_speed
-    python -m Testing.Benchmarks.click_speed --threads 1 2 --clicks 20 --backbone FOLDER
+    python -m Testing.Benchmarks.click_speed --counts 1 2 --clicks 20 --backbone FOLDER
 
 The bundled sample images, scaled to 512 x 512 pixels, so that the bundled backbone's finest maps
 have 64 x 64 places. Shown per number of threads: set_image, how much of it is the pass of the
