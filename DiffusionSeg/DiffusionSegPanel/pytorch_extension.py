@@ -49,7 +49,14 @@ class PyTorchExtension:
         manager.connect("extensionInstalled(QString)", self._onInstalled)
         manager.connect("activeTasksChanged()", self._onTasks)
         self.said.emit(_("Asking the Extensions Manager for the extension PyTorch."))
-        manager.updateExtensionsMetadataFromServer(True, False)
+        if not manager.updateExtensionsMetadataFromServer(True, False):
+            self._fail()  # no address of a server: nothing will be called back
+
+    def leave(self) -> None:
+        """Wait for it no longer."""
+        if self.isInstalling:
+            self.cleanup()
+            self.said.emit(_("Not waited for any longer; see the Extensions Manager (menu View)."))
 
     def cleanup(self) -> None:
         """The manager calls back no more; what it does, it goes on with."""

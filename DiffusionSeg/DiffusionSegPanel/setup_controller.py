@@ -185,7 +185,6 @@ class SetupController:
         elif finding.remedy is Remedy.REPLACE_TORCH:
             self._installHere(installation.replaceTorch)
         elif finding.remedy is Remedy.INSTALL_PYTORCH_EXTENSION:
-            self.section.begin("")
             self.extension.install()
         elif finding.remedy is Remedy.UPDATE_DRIVER:
             qt.QDesktopServices.openUrl(qt.QUrl(_DRIVERS))
@@ -296,8 +295,11 @@ class SetupController:
         self.refresh()
 
     def _onStop(self) -> None:
-        self.section.stopping()
-        self.work.cancel()
+        if self.extension.isInstalling:
+            self.extension.leave()
+        else:
+            self.section.stopping()
+            self.work.cancel()
 
     def _onPostponed(self, finding: Finding) -> None:
         self.settings.putAside = self.settings.putAside | {finding.code}
@@ -364,6 +366,7 @@ class SetupController:
         if hasChoices and not self.isBusy:
             self.plan.want()
         environment = default_environment()
+        isBroken = any(one.blocks for one in self.findings.shown(True))
         self.section.show(
             SetupState(
                 introduction(lacking, default_command()[0], self._isOpened),
@@ -372,16 +375,13 @@ class SetupController:
                 not isNeeded and (self._isOpened or not found),
                 self.plan.words,
                 self.isBusy,
-                self.work.isRunning and self._isStoppable,
+                self.extension.isInstalling or (self.work.isRunning and self._isStoppable),
                 self.plan.whyNot,
                 installation.whyNotHere(),
-                environment.marker is not None or self._isBroken(),
+                environment.marker is not None or isBroken,
                 environment.marker is not None,
             )
         )
-
-    def _isBroken(self) -> bool:
-        return any(one.blocks for one in self.findings.shown(True))
 
     def report(self) -> list[str]:
         """For the system report."""

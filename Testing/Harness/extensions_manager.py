@@ -9,7 +9,8 @@ class ExtensionsManagerModel(QObject):
     """`slicer.app.extensionsManagerModel()`. Everything arrives later, as from a network.
 
     _served: names that the server has; None without a network. _breaks: a download that was begun
-    ends with nothing.
+    ends with nothing. _answers: whether the server says anything at all. _address: whether Slicer
+    knows where the server is.
     """
 
     updateExtensionsMetadataFromServerCompleted = Signal(bool)
@@ -20,6 +21,7 @@ class ExtensionsManagerModel(QObject):
         super().__init__()
         self._served: set[str] | None = {"PyTorch"}
         self._breaks = False
+        self._answers = self._address = True
         self._installed: list[str] = []
         self._tasks: list[str] = []
 
@@ -28,8 +30,9 @@ class ExtensionsManagerModel(QObject):
 
     def updateExtensionsMetadataFromServer(self, force: bool, wait: bool) -> bool:
         assert not wait, "the panel must not block"
-        self._later(self._list)
-        return True
+        if self._answers and self._address:
+            self._later(self._list)
+        return self._address
 
     def downloadAndInstallExtensionByName(self, name: str) -> bool:
         if name not in (self._served or ()):

@@ -141,8 +141,6 @@ def press_for_extension(opened: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delitem(sys.modules, "PyTorchUtils")
     ui = choose_slicers_python(opened)
     opened.page.setup.section.rows.buttons["pytorch-extension-missing"].click()
-    assert opened.page.setup.isBusy
-    assert not ui.setupStopButton.isVisibleTo(opened.module.frame)
     opened.until(lambda: not opened.page.setup.isBusy)
     return ui
 
@@ -159,7 +157,7 @@ def test_the_extension_is_fetched_by_the_extensions_manager(
     assert "Restart Slicer" in ui.setupResultLabel.text, "it is there and not yet loaded"
 
 
-@pytest.mark.parametrize("trouble", ["no network", "not there", "broken download"])
+@pytest.mark.parametrize("trouble", ["no address", "no network", "not there", "broken download"])
 def test_the_extension_cannot_be_fetched(
     fresh: None, installers: Any, opened: Any, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
@@ -167,11 +165,28 @@ def test_the_extension_cannot_be_fetched(
 
     manager = slicer.app.extensionsManagerModel()
     manager._served = {"no network": None, "not there": set()}.get(trouble, {"PyTorch"})
-    manager._breaks = True
+    manager._breaks, manager._address = True, trouble != "no address"
     ui = press_for_extension(opened, monkeypatch)
     assert ui.setupResultLabel.text.startswith("The extension PyTorch could not be installed")
     opened.page.setup.section.rows.buttons["pytorch-extension-missing"].click()
     opened.until(lambda: not opened.page.setup.isBusy)
+
+
+def test_waiting_for_the_extension_can_be_stopped(
+    fresh: None, installers: Any, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+
+    monkeypatch.delitem(sys.modules, "PyTorchUtils")
+    slicer.app.extensionsManagerModel()._answers = False
+    ui = choose_slicers_python(opened)
+    opened.page.setup.section.rows.buttons["pytorch-extension-missing"].click()
+    opened.settle(0.1)
+    assert opened.page.setup.isBusy
+    assert opened.sees(ui.setupStopButton)
+    ui.setupStopButton.click()
+    assert not opened.page.setup.isBusy
+    assert ui.setupResultLabel.text.startswith("Not waited for any longer")
 
 
 def test_slicer_closes_while_the_extension_is_fetched(
