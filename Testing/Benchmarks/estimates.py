@@ -11,7 +11,9 @@ factor of 1.5.
 
 --write first fits the costs in the models' cards: nonnegative least squares of the relative errors,
 over the cases marked as fitted, with what was really worked at in place of forecasts where those
-are guesses. The cases not marked only check.
+are guesses. The cases not marked only check. The peak of one and the same run differs by up to half
+from process to process, as the allocator finds its place; the bundled cDAL cards' "full window" is
+the geometric middle of four runs (three for the sarcoma and the nuclei).
 """
 
 from __future__ import annotations
