@@ -155,7 +155,6 @@ def lay_out(folder: Path) -> None:
         volume = Image.read(SAMPLES / "sts_ct_mr" / "images" / f"STS_021_{kind}.nii.gz")
         cut = volume.crop((_SLICES, slice(None), slice(None)))
         replace(cut, dimension=3).write(folder / f"{kind}.nii.gz")
-    (folder / "LIST").write_text("ISIC_0012206\n")
     _lay_out_training(folder)
 
 
