@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from DiffusionSegLib.methods.diffugts.packed_masks import PackedMasks
 from DiffusionSegLib.methods.diffugts.region_candidates import region_candidates
 from DiffusionSegLib.methods.diffugts.region_features import (
     MAP_FEATURES,
@@ -20,30 +21,34 @@ __all__ = ["RegionShelf", "SliceRegions", "slice_regions"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-_KEPT_SLICES = 48  # each holds a few MB
+_KEPT_SLICES = 256  # each holds half a megabyte
 
 
 @dataclass(frozen=True)
 class SliceRegions:
-    """regions: (n, rows, columns); features: of them, those of the map are of an empty one. cores,
-    surroundings: (n, pixels), the zones that the map's features tell of, as shares that sum to 1
-    (or to 0 where there are none)."""
+    """features: (n, features), those of the map are of an empty one. _regions, _cores,
+    _surroundings: the regions, and the zones that the map's features tell of."""
 
     facts: SliceFacts
-    regions: Bools
     features: Floats
-    inside: Bools
-    cores: Floats
-    surroundings: Floats
+    _regions: PackedMasks
+    _cores: PackedMasks
+    _surroundings: PackedMasks
+
+    @property
+    def regions(self) -> Bools:
+        """(n, rows, columns)."""
+        return self._regions.masks()
 
     def with_map(self, logits: Floats) -> Floats:
         """(n, features), with those of a map (rows, columns) of logits in place."""
-        if not len(self.regions):
+        if not len(self._regions):
             return self.features
         flat = logits.reshape(-1).astype(np.float32)
-        inside = self.cores @ flat
-        around = np.where(self.surroundings.any(axis=1), self.surroundings @ flat, inside)
-        peak = np.where(self.inside, flat, -np.inf).max(axis=1)
+        cores, surroundings = _flat(self._cores), _flat(self._surroundings)
+        inside = _shares(cores) @ flat
+        around = np.where(surroundings.any(axis=1), _shares(surroundings) @ flat, inside)
+        peak = np.where(cores, flat, -np.inf).max(axis=1)
         told = np.stack([inside, inside - around, peak], axis=1)
         return np.concatenate([self.features[:, :-MAP_FEATURES], told], axis=1).astype(np.float32)
 
@@ -57,17 +62,19 @@ def slice_regions(slice_: Floats) -> SliceRegions:
     facts = SliceFacts.of(slice_, np.zeros_like(slice_))
     regions = region_candidates(slice_)
     features = region_features(facts, regions)
-    zones = [region_zones(facts, region) for region in regions]
-    cores = _flat([core for core, _ in zones], slice_.size)
-    around = _flat([ring for _, ring in zones], slice_.size)
-    return SliceRegions(facts, regions, features, cores, _shares(cores), _shares(around))
+    cores, around = np.zeros_like(regions), np.zeros_like(regions)
+    for number, region in enumerate(regions):
+        cores[number], around[number] = region_zones(facts, region)
+    return SliceRegions(facts, features, *map(PackedMasks.of, (regions, cores, around)))
 
 
-def _flat(masks: list[Bools], size: int) -> Bools:
-    return np.stack(masks).reshape(len(masks), -1) if masks else np.zeros((0, size), bool)
+def _flat(packed: PackedMasks) -> Bools:
+    masks = packed.masks()
+    return masks.reshape(len(masks), -1)
 
 
 def _shares(masks: Bools) -> Floats:
+    """That sum to 1, or to 0 where there are none."""
     counts = np.maximum(1, masks.sum(axis=1, keepdims=True))
     return np.asarray(masks / counts, dtype=np.float32)
 

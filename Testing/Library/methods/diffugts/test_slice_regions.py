@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from DiffusionSegLib.methods.diffugts.packed_masks import PackedMasks
 from DiffusionSegLib.methods.diffugts.region_features import (
     FEATURES,
     MAP_FEATURES,
@@ -48,9 +49,26 @@ def test_the_shelf_makes_a_slice_once_and_keeps_the_last_ones():
     shelf, blank = RegionShelf(), np.zeros((16, 16), np.float32)
     first = shelf.get(0, blank)
     assert shelf.get(0, blank) is first
-    for number in range(1, 60):
+    for number in range(1, 270):
         shelf.get(number, blank)
         assert shelf.get(0, blank) is first  # asked for again and again
-    kept = shelf.get(59, blank)
-    assert shelf.get(59, blank) is kept
-    assert len(shelf._kept) == 48 and 1 not in shelf._kept
+    kept = shelf.get(269, blank)
+    assert shelf.get(269, blank) is kept
+    assert len(shelf._kept) == 256 and 1 not in shelf._kept
+
+
+def test_what_is_kept_of_a_slice_is_small():
+    image, _ = head(96, 96)
+    found = slice_regions(image.array[0, 0].astype(np.float32) / 255)
+    packed = (found._regions, found._cores, found._surroundings)
+    kept = sum(one._bits.nbytes for one in packed)
+    assert kept <= 3 * found.regions.nbytes / 8
+
+
+@given(st.tuples(st.integers(0, 5), st.integers(1, 7), st.integers(1, 9)), st.integers(0, 99))
+def test_masks_are_packed_without_loss(shape, seed):
+    masks = np.random.default_rng(seed).random(shape) < 0.5
+    packed = PackedMasks.of(masks)
+    assert len(packed) == shape[0]
+    assert packed.masks().dtype == bool
+    assert np.array_equal(packed.masks(), masks)
