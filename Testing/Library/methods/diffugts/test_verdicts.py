@@ -29,7 +29,9 @@ def test_scores_between_the_limits_are_uncertain(score, state):
     assert found.state is state and found.score == score and "kidney cyst" in found.reason
 
 
-@pytest.mark.parametrize("text", ["Nierentumoren", "脑肿瘤", "xyzzy", "Tumor in der Leber", "a tumor", "cyst"])
+@pytest.mark.parametrize(
+    "text", ["Nierentumoren", "脑肿瘤", "xyzzy", "Tumor in der Leber", "a tumor", "cyst"]
+)
 def test_words_that_name_no_organ_are_never_sure(text):
     assert said(0.99, text).state is Verdict.UNCERTAIN
     assert text in said(0.99, text).reason and "English only" in said(0.99, text).reason
