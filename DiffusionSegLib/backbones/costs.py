@@ -16,7 +16,8 @@ __all__ = ["Costs", "plain_costs", "read_costs"]
 
 @dataclass(frozen=True)
 class Costs:
-    """network_bytes: of the loaded model with what its library needs besides. load_s: to load it.
+    """network_bytes: of the loaded model with what its library needs besides; half_network_bytes:
+    where it is opened in half precision, 0 for a model that is not. load_s: to load it.
     seconds, sizes: seconds and bytes of one unit, by the kind of work or of thing, which are the
     method's (see methods/forecast). draws: share of the samples asked for that is drawn on
     the average, for a method that stops early; 0 when that is not known."""
@@ -27,6 +28,11 @@ class Costs:
     seconds: Mapping[str, float] = field(default_factory=dict)
     sizes: Mapping[str, float] = field(default_factory=dict)
     draws: float = 0.0
+    half_network_bytes: int = 0
+
+    def network_in(self, half: bool) -> int:
+        """Bytes of the loaded model where networks are opened in half precision, or not."""
+        return self.half_network_bytes if half and self.half_network_bytes else self.network_bytes
 
 
 def read_costs(values: Any) -> Costs | None:
@@ -40,6 +46,7 @@ def read_costs(values: Any) -> Costs | None:
         seconds=_amounts("seconds", values.get("seconds", {})),
         sizes=_amounts("sizes", values.get("sizes", {})),
         draws=_amount("draws", values.get("draws", 0.0)),
+        half_network_bytes=_whole("half_network_bytes", values.get("half_network_bytes", 0)),
     )
     unknown = sorted(set(values) - set(vars(costs)))
     if unknown:

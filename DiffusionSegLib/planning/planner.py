@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from DiffusionSegLib.backbones.costs import Costs
 from DiffusionSegLib.backbones.manifest import ModelEntry
-from DiffusionSegLib.compute.device import prefers_bfloat16
+from DiffusionSegLib.compute.device import prefers_bfloat16, prefers_float16
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.methods.contract import Method
 from DiffusionSegLib.methods.forecast import (
@@ -91,14 +91,17 @@ class Planner:
         except DiffusionSegError:
             return None
 
-    def memory_bytes(self, forecast: Forecast | None, standing: Standing) -> int | None:
+    def memory_bytes(
+        self, forecast: Forecast | None, standing: Standing, device: str = "cpu"
+    ) -> int | None:
         """Of everything: the network, and the worse of preparing and outlining."""
         costs = self.model.costs
         if costs is None or forecast is None:
             return None
         work = forecast.again if standing.answered else forecast.propose
         parts = [work.sizes] if standing.embedded else [work.sizes, forecast.embed.sizes]
-        return costs.network_bytes + int(max(_sum(part, costs.sizes) for part in parts))
+        network = costs.network_in(prefers_float16(device))
+        return network + int(max(_sum(part, costs.sizes) for part in parts))
 
     def card_seconds(
         self, forecast: Forecast | None, standing: Standing, device: str
@@ -153,7 +156,7 @@ class Planner:
         """In words, with what it costs."""
         rung = rungs[number]
         forecast = self.forecast(wish, rung)
-        memory = self.memory_bytes(forecast, standing)
+        memory = self.memory_bytes(forecast, standing, rung.device)
         card_s = self.card_seconds(forecast, standing, rung.device)
         seconds = self.seconds(card_s, rung.device)
         free = self._free(rung.device)
@@ -181,7 +184,7 @@ class Planner:
         kept = []
         for number, rung in enumerate(rungs):
             forecast = self.forecast(wish, rung)
-            needed = self.memory_bytes(forecast, Standing())
+            needed = self.memory_bytes(forecast, Standing(), rung.device)
             before, sizes = least.get(rung.device), seen.setdefault(rung.device, [])
             saves = needed is None or before is None or needed < before
             new = forecast is None or forecast.propose.sizes not in sizes
@@ -202,11 +205,11 @@ class Planner:
         return full is not None and half is not None and full.propose.sizes != half.propose.sizes
 
     def _still_needed(self, wish: RunWish, rung: Rung, standing: Standing) -> int | None:
-        whole = self.memory_bytes(self.forecast(wish, rung), standing)
+        whole = self.memory_bytes(self.forecast(wish, rung), standing, rung.device)
         costs = self.model.costs
         if whole is None or costs is None or rung.device not in standing.loaded:
             return whole
-        return whole - costs.network_bytes
+        return whole - costs.network_in(prefers_float16(rung.device))
 
     def _on(self, wish: RunWish, rung: Rung) -> RunWish:
         run = wish.run

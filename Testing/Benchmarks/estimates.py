@@ -66,25 +66,25 @@ def run(args: argparse.Namespace) -> int:
     if not cases:
         tell(f"No case has a model named {', '.join(args.models)}.")
         return 2
-    found = _all_measured(cases, args.measured)
+    found = all_measured(cases, args.measured)
     if args.write:
         for model in dict.fromkeys(case.model for case in cases):
-            _write(model, None)  # as if no sample were left out
-        found = [_forecast(case, one) for case, one in zip(cases, found, strict=True)]
+            write_costs(model, None)  # as if no sample were left out
+        found = [with_forecast(case, one) for case, one in zip(cases, found, strict=True)]
         reference = median(one["calibration"] for one in found)
         for model in dict.fromkeys(case.model for case in cases):
             own = [(c, one) for c, one in zip(cases, found, strict=True) if c.model == model]
-            _write(model, fit(own, reference))
-    found = [_forecast(case, one) for case, one in zip(cases, found, strict=True)]
-    costs = {case.model: _costs(case.model) for case in cases}
-    rows = [_row(case, one, costs[case.model]) for case, one in zip(cases, found, strict=True)]
+            write_costs(model, fit(own, reference))
+    found = [with_forecast(case, one) for case, one in zip(cases, found, strict=True)]
+    costs = {case.model: costs_of(case.model) for case in cases}
+    rows = [case_row(case, one, costs[case.model]) for case, one in zip(cases, found, strict=True)]
     told = conditions(args, factor=FACTOR)
     told["split"] = "bundled samples; fitted ones are marked"
     Table("Estimates against runs", told, rows).publish(args.json)
     return 1 if any(row["off"] for row in rows) else 0
 
 
-def _all_measured(cases: Sequence[EstimateCase], file: Path | None) -> list[Measured]:
+def all_measured(cases: Sequence[EstimateCase], file: Path | None) -> list[Measured]:
     known: dict[str, Measured] = {}
     if file is not None and file.exists():
         known = json.loads(file.read_text())
@@ -100,7 +100,7 @@ def _all_measured(cases: Sequence[EstimateCase], file: Path | None) -> list[Meas
     return found
 
 
-def _forecast(case: EstimateCase, one: Measured) -> Measured:
+def with_forecast(case: EstimateCase, one: Measured) -> Measured:
     return {**one, "forecast": forecast_of(case)}
 
 
@@ -199,8 +199,9 @@ def _explained(rows: Sequence[Mapping[str, float]], wanted: Sequence[float]) -> 
     }
 
 
-def _write(model: str, costs: Costs | None) -> None:
-    """Into the card: the costs, and what is needed at least; all else stays as it is."""
+def write_costs(model: str, costs: Costs | None, least: int | None = None) -> None:
+    """Into the card: the costs, and what is needed at least (None: by the costs of any run); all
+    else stays as it is."""
     method, _, name = model.partition("/")
     card = ModelStore().find(method, name).folder / "model.json"
     text = card.read_text("utf-8")
@@ -208,13 +209,14 @@ def _write(model: str, costs: Costs | None) -> None:
     values.pop("costs", None)
     if costs is not None:
         values["costs"] = plain_costs(costs)
-        least = costs.network_bytes + int(costs.sizes.get("run", 0.0))
+        if least is None:
+            least = costs.network_bytes + int(costs.sizes.get("run", 0.0))
         values["needs"] = {**values.get("needs", {}), "memory_bytes": least}
     indent = len(text.split("\n")[1]) - len(text.split("\n")[1].lstrip())
     card.write_text(json.dumps(values, indent=indent, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _costs(model: str) -> Costs:
+def costs_of(model: str) -> Costs:
     method, _, name = model.partition("/")
     costs = ModelStore().find(method, name).costs
     if costs is None:
@@ -223,7 +225,7 @@ def _costs(model: str) -> Costs:
     return costs
 
 
-def _row(case: EstimateCase, one: Measured, costs: Costs) -> Row:
+def case_row(case: EstimateCase, one: Measured, costs: Costs) -> Row:
     seconds, size = predicted(one, costs)
     time_ratio = seconds / one["seconds"]["first"]
     size_ratio = size / one["bytes"]
