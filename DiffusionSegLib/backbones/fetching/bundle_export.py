@@ -104,7 +104,7 @@ def _of_model(entry: ModelEntry) -> list[tuple[str, Path, str]]:
 
 
 def _of_wheels(room: Path, hub: bool, progress: Progress) -> list[tuple[str, Path, str]]:
-    extras = "[hub]" if hub else ""
+    extras = "[text,hub]" if hub else "[text]"
     found = bring_wheels(room, f"DiffusionSeg{extras}", progress)
     (room / CONSTRAINTS).write_text(constraints_text(), "utf-8")
     python, system = ".".join(platform.python_version_tuple()[:2]), sysconfig.get_platform()

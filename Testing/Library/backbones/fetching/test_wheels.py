@@ -83,7 +83,7 @@ def test_they_travel_in_the_bundle(shelf, tmp_path, own_folder, monkeypatch):
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         words = archive.read("INSTALL.txt").decode()
         assert {"constraints.txt", "bundle.json"} <= set(archive.namelist())
-    assert '--find-links bundle/wheels -c bundle/constraints.txt "DiffusionSeg"' in words
+    assert '--find-links bundle/wheels -c bundle/constraints.txt "DiffusionSeg[text]"' in words
     accept_licence(entry)
     done = import_bundle(open_bundle(tmp_path / "b.zip"), Progress.silent())
     assert done.wheels == own_folder / "wheels"
