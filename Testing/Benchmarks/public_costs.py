@@ -9,9 +9,9 @@ a download has them, and run as a whole, each case in a fresh process with one t
 `estimates` does it for the bundled models. What depends on the content of the pictures that the
 real weights would see, such as how many regions merge, is not real in this. Models of the same
 build share what was measured for one of them, and builds that differ little what takes long to
-measure. --write fits the cards' costs and needs.memory_bytes.
-Needs up to 6 GB of memory and, for the files, of disk. Exit code 1 when an estimate is farther off
-than a factor of 1.5.
+measure; what the methods themselves take is known from the bundled models. --write fits the costs
+and needs.memory_bytes of the cards. Needs up to 6 GB of memory and as much room for files. Exit
+code 1 when an estimate is farther off than a factor of 1.5.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import argparse
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from DiffusionSegLib.backbones.costs import Costs
+from DiffusionSegLib.backbones.store import ModelStore
 from Testing.Benchmarks.common import conditions, execute, tell
 from Testing.Benchmarks.estimates import (
     FACTOR,
@@ -43,16 +44,22 @@ from Testing.Benchmarks.random_models import parts_of, write_random
 from Testing.Benchmarks.tables import Row, Table
 
 _NUMBER = 4  # bytes, on a processor
+# Work of the methods themselves, whatever the network: known from the bundled models.
+_METHODS_OWN = frozenset({"marks", "followed", "chosen", "voxel", "held canvas"})
+# In single images of these sizes they grow as what is worked at at once does, and are far smaller.
+_NOT_TOLD_APART = frozenset({"kept", "read", "held pair"})
 
 
 @dataclass(frozen=True)
 class Build:
-    """models: whose networks are alike; the first is measured. cases: of it. like: a build that
-    differs little, from which is taken what the cases do not tell (all, when none is fitted)."""
+    """models: whose networks are alike; the first is measured. cases: of it. like: a model from
+    which is taken what the cases do not tell, all when none is fitted. known: sizes that need no
+    measuring: attention maps that are kept of a slice, two of 4 bytes a pair of places."""
 
     models: tuple[str, ...]
     cases: tuple[EstimateCase, ...]
-    like: str = ""
+    like: str
+    known: Mapping[str, float] = field(default_factory=dict)
 
 
 def _picture(name: str, *more: Any, **options: Any) -> EstimateCase:
@@ -94,15 +101,17 @@ def _checked(case: EstimateCase) -> EstimateCase:
     return replace(case, fitted=False)
 
 
+_SD1, _COMPACT = "adzus/stable-diffusion-1-5", "adzus/compact"
+_MAISI = tuple(f"diffugts/maisi-rflow-{name}" for name in ("ct", "mr", "mr-brain"))
+_HELD = {"held pair": 2 * _NUMBER / 8**4}  # a place has 8 x 8 pixels
+_HELD_COARSE = {"held pair": 2 * _NUMBER / 16**4}
 BUILDS: dict[str, Build] = {
-    "sd1": Build(("adzus/stable-diffusion-1-5", "adzus/prompt2medimage"), _PICTURES),
-    "sd1-bert": Build(("adzus/cxr-bert-ldm",), (_checked(_SMALL),), "sd1"),
-    "sd2": Build(("adzus/stable-diffusion-2-1-base",), (_SMALL, _LARGE), "sd1"),
-    "monai": Build(("adzus/monai-cxr-ldm",), (_SMALL, _LARGE, _WORDS), "sd1"),
-    "maisi-rflow": Build(
-        tuple(f"diffugts/maisi-rflow-{name}" for name in ("ct", "mr", "mr-brain")), _SCANS
-    ),
-    "maisi-ddpm": Build(("diffugts/maisi-ddpm-ct",), (_checked(_SCANS[0]),), "maisi-rflow"),
+    "sd1": Build((_SD1, "adzus/prompt2medimage"), _PICTURES, _COMPACT, _HELD),
+    "sd1-bert": Build(("adzus/cxr-bert-ldm",), (_checked(_SMALL),), _SD1),
+    "sd2": Build(("adzus/stable-diffusion-2-1-base",), (_SMALL, _LARGE), _SD1, _HELD),
+    "monai": Build(("adzus/monai-cxr-ldm",), (_SMALL, _LARGE, _WORDS), _SD1, _HELD_COARSE),
+    "maisi-rflow": Build(_MAISI, _SCANS, "diffugts/compact"),
+    "maisi-ddpm": Build(("diffugts/maisi-ddpm-ct",), (_checked(_SCANS[0]),), _MAISI[0]),
 }
 
 
@@ -142,33 +151,61 @@ def _measured_build(build: Build, args: argparse.Namespace) -> list[Row]:
     if args.write:
         costs = _fitted(build, named, found)
         for each in build.models:
-            write_costs(each, costs, least_bytes(costs, found))
+            least = max(least_bytes(costs, found), loading_bytes(each, costs))
+            write_costs(each, costs, least)
     costs = costs_of(model)
     plain = [{**one, "plan": [None, None, ""]} for one in found]
     return [case_row(case, one, costs) for case, one in zip(named, plain, strict=True)]
 
 
 def _fitted(build: Build, cases: Sequence[EstimateCase], found: Sequence[Measured]) -> Costs:
-    model, other = build.models[0], BUILDS[build.like].models[0] if build.like else ""
+    model, base = build.models[0], costs_of(build.like)
     if not any(case.fitted for case in cases):
-        return with_other_weights(costs_of(other), weight_bytes(model) - weight_bytes(other))
-    reference = median(one["calibration"] for one in found)
-    own = fit(list(zip(cases, found, strict=True)), reference)
-    own = with_weights(own, weight_bytes(model))
-    if not other:
-        return own
-    told = {kind for one in found for kind in _kinds(one["forecast"])}
-    base = costs_of(other)
-    scale = base.reference_s / own.reference_s
-    slow = {kind: each / scale for kind, each in base.seconds.items() if kind not in told}
-    large = {kind: each for kind, each in base.sizes.items() if kind not in told}
-    return replace(own, seconds={**own.seconds, **slow}, sizes={**own.sizes, **large})
+        return with_other_weights(base, weight_bytes(model) - weight_bytes(build.like))
+    own = [{**one, "forecast": told_apart(one["forecast"])} for one in found]
+    reference = median(one["calibration"] for one in own)
+    costs = fit(list(zip(cases, own, strict=True)), reference)
+    costs = with_weights(costs, weight_bytes(model))
+    told = {"run", *_NOT_TOLD_APART}.union(*(_kinds(one["forecast"]) for one in own))
+    faster = costs.reference_s / base.reference_s
+    seconds = {
+        kind: float(f"{each * faster:.4g}")
+        for kind, each in base.seconds.items()
+        if kind not in told
+    }
+    sizes = {kind: each for kind, each in base.sizes.items() if kind not in told}
+    return replace(
+        costs,
+        seconds={**costs.seconds, **seconds},
+        sizes={**costs.sizes, **sizes, **build.known},
+    )
+
+
+def told_apart(forecast: Mapping[str, Any]) -> dict[str, Any]:
+    """Only the units whose costs these cases can tell."""
+    sizes = _METHODS_OWN | _NOT_TOLD_APART
+    left_out = {"sizes": sizes, "times": sizes | {"run"}}  # each network is slow, no run is
+    kept = dict(forecast)
+    for part in ("embed", "propose", "again"):
+        kept[part] = {
+            name: {kind: units for kind, units in each.items() if kind not in left_out[name]}
+            for name, each in forecast[part].items()
+        }
+    return kept
 
 
 def _kinds(forecast: Mapping[str, Any]) -> set[str]:
     """Of units that there are any of."""
     parts = [forecast[part][each] for part in ("embed", "propose") for each in ("times", "sizes")]
     return {kind for part in parts for kind, units in part.items() if units > 0}
+
+
+def loading_bytes(model: str, costs: Costs) -> int:
+    """What opening a model takes: checkpoints of MAISI are read whole, with all that they hold
+    besides the network."""
+    entry = ModelStore().find(*model.split("/"))
+    whole = entry.settings["backbone"]["kind"] == "maisi"
+    return costs.network_bytes + whole * (entry.needs.disk_bytes - weight_bytes(model))
 
 
 def weight_bytes(model: str) -> int:

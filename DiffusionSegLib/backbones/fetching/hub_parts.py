@@ -152,7 +152,7 @@ def _named(settings: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str
             yield from ((f"maisi:{file.path}", file.source) for file in _maisi(table, folder))
         elif kind in ("pipeline", "monai", *WEIGHTS) and isinstance(source, str):
             yield str(kind), source
-            if kind == "monai":
+            if kind == "monai" and not _is_folder(source, folder):  # which has its own
                 yield "monai-text", TEXT_SOURCE
 
 

@@ -32,10 +32,10 @@ class _Kind(NamedTuple):
 
 
 _KINDS = {"compact": _Kind(2, 4, 32), "pipeline": _Kind(2, 8, 64), "maisi": _Kind(3, 4, 32)}
-# Voxels that MAISI encodes at once at most, and the share that encoding takes of the memory that
-# decoding as many takes, which is the most: 337 of 498 MiB for 64 x 64 x 64 voxels, as
+# Voxels that MAISI encodes at once at most, and what encoding takes next to decoding as many, of
+# memory and of time: 337 of 498 MiB and 6.1 of 10.2 s for 64 x 64 x 64 voxels, as
 # Testing.Benchmarks.maisi_networks measures it.
-_ENCODED_AT_ONCE, _ENCODING = 320 * 320 * 160, 0.68
+_ENCODED_AT_ONCE, _ENCODING, _ENCODING_TIME = 320 * 320 * 160, 0.68, 0.59
 
 
 class _Path(NamedTuple):
@@ -56,9 +56,9 @@ def diffugts_economies(model: ModelEntry) -> Economies:
 
 def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     """Units: a place of the latent in one pass of the denoising network ("place"), a place that is
-    decoded ("decoded"), a voxel that the encoder reads for maps ("read") or, without maps, only to
-    be filled ("encoded"), or that a region is chosen in ("chosen"); the sentence network
-    ("sentences"); a run ("run")."""
+    decoded ("decoded"; encoding a volume without maps counts as part of it), a voxel that the
+    encoder reads ("read") or a region is chosen in ("chosen"); the sentence network ("sentences");
+    a run ("run")."""
     geometry = wish.image.geometry
     if wish.region is not None:
         geometry = geometry.crop(wish.region.slices_kji(geometry))
@@ -79,7 +79,6 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
         "place": work * path.passes,
         "decoded": filled * places * (path.seeds + 1),
         "chosen": voxels,
-        "encoded": 0.0 if trained else filled * each,
         "run": 1.0,
     }
     at_once = max(window, min(float(path.places_at_once), work))
@@ -87,6 +86,7 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
         decoded = min(float(path.places_at_once), filled * places * (path.seeds + 1))
         encoded = min(each, _ENCODED_AT_ONCE) / kind.factor**kind.dims
         at_once = max(window, decoded, _ENCODING * encoded)
+        drawing["decoded"] += _ENCODING_TIME * filled * places
     read_at_once = min(voxels, max(each, VOXELS_AT_ONCE / _shrunk(wish)))
     sizes = {
         "at once": at_once,

@@ -36,7 +36,7 @@ def test_every_public_card_is_measured_once():
              if entry.settings["backbone"]["kind"] != "compact"]  # fmt: skip
     assert sorted(models) == sorted(asked)
     for build in benchmark.BUILDS.values():
-        assert build.like in benchmark.BUILDS or any(case.fitted for case in build.cases)
+        assert any(case.fitted for case in build.cases) or build.like in models
 
 
 def test_random_numbers_keep_signals_and_norms_do_nothing():
@@ -66,9 +66,18 @@ def test_networks_of_other_size_take_so_much_more():
     assert found.sizes == COSTS.sizes and found.seconds == COSTS.seconds
 
 
-def measured(wide, seconds, size, text=False):
-    units = {"pixel": float(wide), "run": 1.0, **({"words": 5.0} if text else {})}
-    part = {"times": {"pixel": float(wide)}, "sizes": units}
+def test_checkpoints_that_are_read_whole_count_while_a_model_is_opened():
+    mapped = benchmark.loading_bytes("adzus/stable-diffusion-1-5", COSTS)
+    assert mapped == COSTS.network_bytes
+    flow = ModelStore().find("diffugts", "maisi-rflow-ct")
+    network = 4 * (180_500_868 + 20_944_897)
+    found = benchmark.loading_bytes(flow.id, COSTS)
+    assert found == COSTS.network_bytes + flow.needs.disk_bytes - network
+
+
+def measured(wide, seconds, size):
+    units = {"pixel": float(wide), "run": 1.0, "held pair": 9.0 * wide}
+    part = {"times": {"pixel": float(wide), "marks": 5.0}, "sizes": units}
     forecast = {"embed": {"times": {}, "sizes": {}}, "propose": part, "again": part,
                 "samples": 1, "steps": 0}  # fmt: skip
     return {"calibration": 0.002, "load_bytes": 200, "bytes": size, "forecast": forecast,
@@ -78,17 +87,18 @@ def measured(wide, seconds, size, text=False):
 
 def test_what_was_not_measured_is_taken_from_a_build_beside_it(monkeypatch):
     monkeypatch.setattr(benchmark, "weight_bytes", lambda model: 400 if model == "m/a" else 300)
-    base = replace(COSTS, seconds={"pixel": 9.0, "words": 4.0}, reference_s=0.004)
+    times, held = {"pixel": 9.0, "words": 4.0, "marks": 6.0}, {"run": 7.0, "held pair": 5.0}
+    base = replace(COSTS, seconds=times, sizes=held, reference_s=0.004)
     monkeypatch.setattr(benchmark, "costs_of", lambda model: base)
-    monkeypatch.setitem(benchmark.BUILDS, "base", benchmark.Build(("m/b",), ()))
     case = EstimateCase("m/a", "", "", fitted=True)
-    build = benchmark.Build(("m/a",), (case, case), "base")
+    build = benchmark.Build(("m/a",), (case, case), "m/b", {"held canvas": 3.0})
     found = [measured(10, 20.0, 720), measured(20, 40.0, 740)]
     costs = benchmark._fitted(build, build.cases, found)
-    assert costs.seconds == pytest.approx({"pixel": 2.0, "words": 2.0})
-    assert costs.network_bytes == 400 and costs.sizes == pytest.approx({"pixel": 2.0, "run": 300})
+    assert costs.seconds == pytest.approx({"pixel": 2.0, "words": 2.0, "marks": 3.0})
+    assert costs.network_bytes == 400
+    assert costs.sizes == pytest.approx({"pixel": 2.0, "run": 300, "held canvas": 3.0})
     assert benchmark.least_bytes(costs, found) == 720
-    checked = benchmark.Build(("m/a",), (replace(case, fitted=False),), "base")
+    checked = benchmark.Build(("m/a",), (replace(case, fitted=False),), "m/b")
     costs = benchmark._fitted(checked, checked.cases, found[:1])
     assert costs == benchmark.with_other_weights(base, 100)
 
