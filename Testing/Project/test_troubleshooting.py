@@ -58,7 +58,7 @@ COMMANDS = {
     "diffusionseg segment photo.jpg --output outline.png --method cdal --model hippocampus":
         "The model cdal/hippocampus takes MR",
     SEGMENT.format("image.nii.gz image.nii.gz") + " diffugts --channels ct,mr":
-        "The model backbone/compact reads one channel",
+        "The model diffugts/compact reads one channel",
     SEGMENT.format("image.nii.gz") + " adzus --point 900,0,0": "The point (900",
     SEGMENT.format("image.nii.gz") + " adzus --point 10,12": "The image is a volume",
     SEGMENT.format("image.nii.gz") + " cdal --text hippocampus": "The method cdal does not take",

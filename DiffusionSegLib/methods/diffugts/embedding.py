@@ -70,10 +70,11 @@ def embed_image(
     backbone: GenerativeBackbone,
     grid: WorkingGrid,
     rule: IntensityRule,
+    model: str = "",
 ) -> DiffuGtsEmbedding:
-    """Check, crop to the region and resample. Raises InputError, PromptError."""
+    """Check, crop to the region and resample. model: its name in sentences. Raises InputError, PromptError."""
     part = image if region is None else image.crop(region.slices_kji(image.geometry))
-    check_image(part, backbone.dims, backbone.name)
+    check_image(part, backbone.dims, model or backbone.name)
     scan = grid.on_grid(part)
     if not np.isfinite(scan.array).all():
         raise InputError("This image holds values that are not numbers; check the file.")

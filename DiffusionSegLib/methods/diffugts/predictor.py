@@ -93,7 +93,9 @@ class DiffuGtsPredictor:
     def embed(self, image: Image, region: Box | None, progress: Progress) -> DiffuGtsEmbedding:
         """Bring the image onto the backbone's grid; a single slice is shown to the encoder at once,
         those of a volume when a text needs them."""
-        embedding = embed_image(image, region, self.backbone, self.grid, self.rule)
+        embedding = embed_image(
+            image, region, self.backbone, self.grid, self.rule, self.model.id
+        )
         if self.networks is not None and embedding.grid.shape_kji[0] == 1:
             reading = embedding.read_as("auto")
             with memory_errors_explained("this image"):
