@@ -72,7 +72,10 @@ def embed_image(
     rule: IntensityRule,
     model: str = "",
 ) -> DiffuGtsEmbedding:
-    """Check, crop to the region and resample. model: its name in sentences. Raises InputError, PromptError."""
+    """Check, crop to the region and resample. model: its name in sentences.
+
+    Raises InputError, PromptError.
+    """
     part = image if region is None else image.crop(region.slices_kji(image.geometry))
     check_image(part, backbone.dims, model or backbone.name)
     scan = grid.on_grid(part)
