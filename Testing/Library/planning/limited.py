@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK  # noqa: F401  what is needed anyway is loaded before the limit
+import SimpleITK
 import torch
-from scipy import ndimage, sparse  # noqa: F401
+from scipy import ndimage, sparse  # noqa: F401  what is needed anyway is loaded before the limit
 
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
@@ -31,6 +31,8 @@ def main() -> None:
     """Load without a limit, then outline with it."""
     method, model, size, blind = sys.argv[1:]
     torch.set_num_threads(1)
+    # SimpleITK waits for ever for a thread that the limit kept from being made.
+    SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     image, truth, prompt = asked(method)
     options: dict[str, Any] = {"free": lambda device: None} if int(blind) else {}
     samples = None if method == "adzus" else 1
