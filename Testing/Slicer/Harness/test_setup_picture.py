@@ -34,7 +34,7 @@ def test_setting_up_is_pictured(tmp_path: Path) -> None:
 def test_paths_are_a_users(tmp_path: Path) -> None:
     from Testing.Harness.setup_picture import SHOWN_FOLDER, SHOWN_PYTHON, _as_users
 
-    words = f"It is made in {tmp_path}/environment from Python 3.12.1, /root/.pyenv/bin/python3."
+    words = f"It is made in {tmp_path}/environment from Python 3.12.1, /opt/python/bin/python3."
     assert _as_users(words, str(tmp_path)) == (
         f"It is made in {SHOWN_FOLDER}/environment from Python 3.12.1, {SHOWN_PYTHON}."
     )
