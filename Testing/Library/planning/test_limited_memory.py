@@ -23,6 +23,17 @@ def run(method, model, size, blind):
     return json.loads(done.stdout)
 
 
+def first_that_ends(method, model, size):
+    """How much of the address space is in pieces differs from run to run, so that now and then even
+    the smaller way does not fit; such a run says so, and another one may."""
+    for _ in range(4):
+        try:
+            return run(method, model, size, blind=True)
+        except AssertionError as error:
+            assert "OutOfMemoryError: There is not enough memory" in str(error)
+    raise AssertionError(f"{method} never ended within {size} bytes")
+
+
 @pytest.mark.parametrize(
     ("method", "model", "size", "least_dice", "said"),
     [
@@ -33,7 +44,7 @@ def run(method, model, size, blind):
 def test_a_run_that_runs_out_of_memory_goes_on_with_less(method, model, size, least_dice, said):
     plenty = run(method, model, 4_000_000_000, blind=True)
     assert plenty["adjusted"] is None and not plenty["stages"]
-    scarce = run(method, model, size, blind=True)
+    scarce = first_that_ends(method, model, size)
     assert said in scarce["adjusted"]
     assert any(said in stage and stage.startswith("Out of memory") for stage in scarce["stages"])
     assert f"For lack of memory it was outlined {said}." in scarce["reason"].replace(
