@@ -47,17 +47,23 @@ Measured = Mapping[str, Any]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
     names = sorted({case.model for case in CASES})
-    parser.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(names)}")
+    return execute(parser_of(__doc__, "models", names), run, arguments)
+
+
+def parser_of(description: str | None, what: str, names: Sequence[str]) -> argparse.ArgumentParser:
+    """Of a command that measures some of the names, or all, and may fit costs to that."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    one = what.removesuffix("s").upper()
+    parser.add_argument(what, nargs="*", metavar=one, help=f"of {', '.join(names)}")
     parser.add_argument("--write", action="store_true", help="fit the costs of the cards first")
     parser.add_argument("--measured", type=Path, metavar="FILE",
                         help="keep what was measured there, or take it from there")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the table as JSON")
     parser.set_defaults(device="cpu", threads=1, seed=0)
-    return execute(parser, run, arguments)
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:

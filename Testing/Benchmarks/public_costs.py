@@ -35,6 +35,7 @@ from Testing.Benchmarks.estimates import (
     case_row,
     costs_of,
     fit,
+    parser_of,
     predicted,
     with_forecast,
     write_costs,
@@ -117,16 +118,7 @@ BUILDS: dict[str, Build] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("builds", nargs="*", metavar="BUILD", help=f"of {', '.join(BUILDS)}")
-    parser.add_argument("--write", action="store_true", help="fit the costs of the cards first")
-    parser.add_argument("--measured", type=Path, metavar="FILE",
-                        help="keep what was measured there, or take it from there")  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the table as JSON")
-    parser.set_defaults(device="cpu", threads=1, seed=0)
-    return execute(parser, run, arguments)
+    return execute(parser_of(__doc__, "builds", list(BUILDS)), run, arguments)
 
 
 def run(args: argparse.Namespace) -> int:
