@@ -264,8 +264,8 @@ class Page(VTKObservationMixin):
         return self.input.channelNames(choice) if isChosen else ()
 
     def _whyNot(self, choice: Choice) -> str:
-        if self.link.catalogue is None and self.setup.whyNotReady:
-            return self.setup.whyNotReady
+        if self.link.catalogue is None and (self.setup.whyNotReady or self.keeper.failure):
+            return self.setup.whyNotReady or self.keeper.failure
         return whyNotReady(
             self.link.catalogue,
             choice,

@@ -22,6 +22,7 @@ class WorkerKeeper:
     def __init__(self, link: Any, setup: Any, notice: Any, settings: Any) -> None:
         self.stopping, self.restarting, self.changed = Signal(), Signal(), Signal()
         self._link, self._setup, self._notice, self._settings = link, setup, notice, settings
+        self.failure = ""  # why the worker does not answer; "" while it may
         link.changed.connect(self._onAnswered)
         link.failed.connect(self._onFailed)
         setup.workerMustStop.connect(self._onMustStop)
@@ -31,10 +32,12 @@ class WorkerKeeper:
     def start(self) -> None:
         """Start one, unless there is one or its files are being changed."""
         if self._link.client is None and not self._setup.holdsWorker:
+            self.failure = ""
             self._link.connect(self._settings.command)
 
     def restart(self) -> None:
         """End the worker that there is and start the one of the settings."""
+        self.failure = ""
         self._notice.tell("")
         self.restarting.emit()
         if not self._setup.holdsWorker:
@@ -49,21 +52,26 @@ class WorkerKeeper:
             self._notice.tell(str(error), extra)
 
     def _onAnswered(self) -> None:
+        self.failure = ""
         if self._link.hello is not None:
             self._setup.onHello(self._link.hello)
         self._tellProblem()
         self.changed.emit()
 
     def _tellProblem(self) -> None:
-        problem = self._link.hello.problem if self._link.hello else ""
-        self._notice.tell("" if self._setup.explains else str(problem or ""), "")
+        """Also when more was found of its Python; a failure stands until a worker answers."""
+        hello = self._link.hello
+        problem = self.failure or str((hello.problem if hello else "") or "")
+        self._notice.tell("" if self._setup.explains else problem, "")
 
     def _onFailed(self, error: DiffusionSegError) -> None:
+        self.failure = str(error)
         self._setup.onFailed()
-        if not self._setup.explains:
-            self._notice.tell(str(error), "")
+        self._tellProblem()
+        self.changed.emit()
 
     def _onMustStop(self) -> None:
+        self.failure = ""
         self.stopping.emit()
         self._link.close()
         shared().closeOwn()

@@ -44,6 +44,26 @@ def test_a_command_that_does_not_exist(opened: Any) -> None:
     assert page.notice.text == ""
 
 
+def test_what_is_found_of_python_leaves_the_failure_standing(opened: Any) -> None:
+    opened.ready()
+    ui, page = opened.ui, opened.page
+    ui.workerEdit.text = "/no/such/python -m nothing"
+    ui.workerEdit.editingFinished.emit()
+    page.setup.findings.changed.emit()
+    opened.until(lambda: page.notice.text, 20)
+    said = page.notice.text
+    page.setup.findings.changed.emit()
+    assert page.notice.text == said
+    assert ui.segmentButton.toolTip == said, "nobody waits for a worker that failed"
+    assert opened.status == said
+    ui.workerEdit.text = ""
+    ui.workerEdit.editingFinished.emit()
+    assert page.notice.text == ""
+    page.setup.findings.changed.emit()
+    assert page.notice.text == ""
+    opened.until(lambda: ui.segmentButton.enabled)
+
+
 def test_a_command_that_cannot_be_read(opened: Any) -> None:
     opened.ready()
     opened.ui.workerEdit.text = 'python "unfinished'
