@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from DiffusionSegLib.worker.descendants import descendants
+
 __all__ = ["ended_by", "kill_tree", "start", "wait_for_end"]
 
 _TASKKILL_S = 10.0
@@ -38,7 +40,8 @@ def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """End it and its descendants (PythonSlicer is a launcher: the worker is its child).
+    """End it and its descendants (PythonSlicer is a launcher: the worker is its child), also those
+    in a session of their own.
 
     Call it before the process has been waited for: afterwards its number may be someone else's.
     """
@@ -54,8 +57,12 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
         with suppress(OSError):
             process.kill()
         return
+    elsewhere = descendants(process.pid)  # before their parents end
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+    for pid in elsewhere:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def wait_for_end(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
