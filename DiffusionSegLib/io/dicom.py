@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.io.dicom_headers import DicomFile, Series, gather_series, read_header
+from DiffusionSegLib.io.dicom_stack import check_alike, wide_type
 from DiffusionSegLib.io.itk import grid_of, quiet_itk, shared_array
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import RGB_NAMES, Image
@@ -128,6 +129,7 @@ def _stack_geometry(files: Sequence[DicomFile], path: Path) -> Geometry:
             f"{path} has unevenly spaced slices: {gaps[worst]:.2f} mm between slices {worst + 1} "
             f"and {worst + 2}, elsewhere {typical:.2f} mm; a file is probably missing."
         )
+    check_alike(files, path)
     step = (last.origin_lps - first.origin_lps) / (len(files) - 1)
     across = step / np.linalg.norm(step)
     if np.linalg.norm(across - first.normal) < _SHEAR:
@@ -144,9 +146,9 @@ def _read_stack(files: Sequence[DicomFile], path: Path) -> NDArray[Any]:
     reader = sitk.ImageSeriesReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileNames([str(file.path) for file in files])
-    # Slices may be scaled differently (PET); the type of the first one need not hold the others.
-    if any(file.is_float for file in files):
-        reader.SetOutputPixelType(sitk.sitkFloat32)
+    wide = wide_type(files)
+    if wide is not None:
+        reader.SetOutputPixelType(wide)
     columns, rows, _ = files[0].size_ijk
     try:
         with quiet_itk():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,13 @@ _NEVER_DICOM = frozenset({
 })  # fmt: skip
 _PARALLEL = 1e-3
 _PIXEL_TAGS = (b"\xe0\x7f\x10\0", b"\x7f\xe0\0\x10")
+_NAMED_DICOM = frozenset({".dcm", ".dicom", ".ima"})
+# Storage classes that have pixels (DICOM PS3.4 B.5): CR and DX (1), CT (2), US (3, 6), MR (4, but
+# for spectroscopy, 4.2), secondary capture (7), XA and RF (12), PET (128, 130), NM (20).
+_IMAGE_CLASSES = re.compile(
+    rb"1\.2\.840\.10008\.5\.1\.4\.1\.1\."
+    rb"(?!4\.2)(?:[123467]|12|20|128|130)(?:\.[0-9]+)*(?![0-9.])"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +45,17 @@ class DicomFile:
     spacing_mm: tuple[float, float]
     size_ijk: tuple[int, int, int]
     components: int
-    is_float: bool
+    pixel_type: int
 
     @property
     def normal(self) -> NDArray[np.float64]:
         """Unit vector across the slice."""
         return np.asarray(np.cross(self.direction[:, 0], self.direction[:, 1]))
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the voxels, scaled, are fractions."""
+        return self.pixel_type in (sitk.sitkFloat32, sitk.sitkFloat64)
 
 
 @dataclass(frozen=True)
@@ -120,17 +133,24 @@ def read_header(path: Path) -> DicomFile | None:
         spacing_mm=(spacing[0], spacing[1]),
         size_ijk=(size[0], size[1], size[2]),
         components=reader.GetNumberOfComponents(),
-        is_float=reader.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64),
+        pixel_type=reader.GetPixelID(),
     )
 
 
 def _should_be_image(path: Path) -> bool:
-    """Whether it is DICOM with pixels; reports, plans and directories have none."""
+    """Whether it is DICOM with pixels; reports, plans and directories have none.
+
+    Of a file that was cut before its pixels, the class tells; of an empty one its name.
+    """
     try:
         data = path.read_bytes()
     except OSError:
         return False
-    return data[128:132] == b"DICM" and any(tag in data for tag in _PIXEL_TAGS)
+    if not data:
+        return path.suffix.lower() in _NAMED_DICOM
+    if data[128:132] != b"DICM":
+        return False
+    return any(tag in data for tag in _PIXEL_TAGS) or bool(_IMAGE_CLASSES.search(data[:1024]))
 
 
 def _tag(reader: sitk.ImageFileReader, key: str) -> str:

@@ -95,8 +95,29 @@ def test_several_volumes_are_listed_and_one_may_be_chosen(tmp_path: Path) -> Non
         Image.read(tmp_path, series="7.7")
 
 
+def file_of(folder: Path, number: int) -> Path:
+    return folder / f"1.2.3_{number * 7 % 10}.dcm"
+
+
 def remove_middle(folder: Path) -> None:
-    (folder / f"1.2.3_{4 * 7 % 10}.dcm").unlink()
+    file_of(folder, 4).unlink()
+
+
+def changed(key: str, value: str) -> Callable[[Path], None]:
+    """Another value of one tag in slice 4."""
+
+    def change(folder: Path) -> None:
+        image = sitk.ReadImage(str(file_of(folder, 4)))
+        if key == "spacing":
+            image.SetSpacing([float(number) for number in value.split()])
+        else:
+            image.SetMetaData(key, value)
+        writer = sitk.ImageFileWriter()
+        writer.KeepOriginalImageUIDOn()
+        writer.SetFileName(str(file_of(folder, 4)))
+        writer.Execute(image)
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -105,6 +126,8 @@ def remove_middle(folder: Path) -> None:
         (remove_middle, "5.00 mm between slices 4 and 5, elsewhere 2.50 mm"),
         (lambda folder: save(folder, prefix="again"), "18 images of 9 places"),
         (lambda folder: save(folder, VOXELS[:1, :9], prefix="small"), "differ in size"),
+        (changed("spacing", "1.4 0.8 2.5"), "0.7 x 0.8 mm in slice 1 and 1.4 x 0.8 mm in slice 5"),
+        (changed("0020|0032", "13\\-20\\40"), r"slice 5 is 3\.00 mm beside the line"),
     ],
 )
 def test_what_is_no_stack_is_refused(
@@ -154,6 +177,37 @@ def test_scaled_slices_come_in_their_units(tmp_path: Path) -> None:
     assert image.array.dtype == np.float32
     for number, factor in enumerate((1.0, 0.5, 0.25)):
         assert image.array[0, number] == pytest.approx(VOXELS[number] * factor)
+
+
+@pytest.mark.parametrize(("narrow", "wide"), [(np.uint16, np.int32), (np.uint8, np.int16)])
+def test_slices_of_several_integer_types_keep_their_values(
+    tmp_path: Path, narrow: type[np.generic], wide: type[np.generic]
+) -> None:
+    """ITK alone reads all of them in the type of the first, so that -5 becomes 65531."""
+    first = np.abs(VOXELS[:1] // 8).astype(narrow)
+    save(tmp_path, first)
+    save(tmp_path / "more", VOXELS[:4])
+    file_of(tmp_path / "more", 0).unlink()
+    image = Image.read(tmp_path)
+    assert image.array.dtype == wide
+    assert np.array_equal(image.array[0], np.concatenate([first.astype(np.int64), VOXELS[1:4]]))
+
+
+def test_slices_may_be_half_a_pixel_aside(tmp_path: Path) -> None:
+    save(tmp_path)
+    changed("0020|0032", "10.3\\-20\\40")(tmp_path)
+    assert np.array_equal(Image.read(tmp_path).array[0], VOXELS)
+
+
+@pytest.mark.parametrize("kept", [0, 700])
+def test_a_slice_at_the_end_that_was_cut_before_its_pixels_is_not_left_out(
+    tmp_path: Path, kept: int
+) -> None:
+    save(tmp_path)
+    path = file_of(tmp_path, 8)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match=f"{path.name} is a damaged DICOM"):
+        Image.read(tmp_path)
 
 
 @pytest.mark.parametrize("missing", [2, 600, 1190])
