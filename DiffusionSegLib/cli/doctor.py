@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output is not None:
         check_outputs([args.output])
-    with progress_bar(args.quiet) as progress:
+    with progress_bar(args.quiet, every_stage=True) as progress:
         found = report(run=not args.no_run, progress=progress)
     text = json.dumps(found.to_dict(), indent=2) + "\n" if args.json else found.text
     if args.output is not None:

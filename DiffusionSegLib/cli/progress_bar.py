@@ -1,4 +1,5 @@
-"""Shows progress on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+"""Shows progress on stderr: a bar on a terminal, lines elsewhere: every few seconds one, and where
+a program listens (doctor/child.py reads them) one for every stage."""
 
 from __future__ import annotations
 
@@ -15,8 +16,11 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
-def progress_bar(quiet: bool = False, stream: TextIO | None = None) -> Iterator[Progress]:
-    """A Progress that is shown while the block runs; quiet shows nothing."""
+def progress_bar(
+    quiet: bool = False, stream: TextIO | None = None, *, every_stage: bool = False
+) -> Iterator[Progress]:
+    """A Progress that is shown while the block runs; quiet shows nothing; every_stage: a line for
+    each at once."""
     target = stream if stream is not None else sys.stderr
     if quiet:
         yield Progress.silent()
@@ -24,7 +28,7 @@ def progress_bar(quiet: bool = False, stream: TextIO | None = None) -> Iterator[
         with _bar(target) as progress:
             yield progress
     else:
-        yield Progress(listener=_PlainLines(target))
+        yield Progress(listener=_PlainLines(target, every_stage))
 
 
 @contextmanager
@@ -58,17 +62,19 @@ def _bar(stream: TextIO) -> Iterator[Progress]:
 
 
 class _PlainLines:
-    """A line at most every few seconds, so that a log stays readable."""
+    """A line at most every few seconds, so that a log stays readable; if asked for, also where a
+    stage begins."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._last = time.monotonic()
+    def __init__(self, stream: TextIO, every_stage: bool) -> None:
+        self._stream, self._every_stage = stream, every_stage
+        self._last, self._stage = time.monotonic(), ""
 
     def __call__(self, report: ProgressReport) -> None:
         now = time.monotonic()
-        if now - self._last < SECONDS_BETWEEN_LINES:
+        begins = self._every_stage and report.stage != self._stage
+        if not begins and now - self._last < SECONDS_BETWEEN_LINES:
             return
-        self._last = now
+        self._last, self._stage = now, report.stage
         remaining = remaining_text(report.remaining_s)
         words = [f"{100 * report.fraction:3.0f} %", report.stage, remaining]
         print("  ".join(word for word in words if word), file=self._stream, flush=True)

@@ -81,7 +81,8 @@ class Report:
         return "\n".join([f"{count} problem{'s' if count > 1 else ''}:", *numbered])
 
     def to_dict(self) -> dict[str, Any]:
-        """For programs: works, problems, and the lines and facts of each section by its name."""
+        """For programs: works, problems, the lines and facts of each section by its name, and the
+        text for those who show it to people."""
         sections = {
             section.name: {"lines": list(section.lines), **section.facts}
             for section in self.sections
@@ -91,6 +92,7 @@ class Report:
             "complete": self.complete,
             "problems": list(self.problems),
             "sections": sections,
+            "text": self.text,
         }
 
 

@@ -59,6 +59,7 @@ def test_json(answering, capsys):
         "complete": True,
         "problems": ["It is odd; mend it."],
         "sections": {"a": {"lines": ["odd"]}},
+        "text": ILL.text,
     }
 
 

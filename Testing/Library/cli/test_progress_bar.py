@@ -32,6 +32,15 @@ def test_a_log_gets_a_line_only_every_few_seconds(monkeypatch):
     assert re.fullmatch(r" 25 %  denoising  15 s left", lines[0])
 
 
+def test_a_line_for_every_stage_where_a_program_listens():
+    stream = io.StringIO()
+    with progress_bar(stream=stream, every_stage=True) as progress:
+        for fraction, stage in ((0.0, "Versions"), (0.1, "Versions"), (0.2, "Worker"), (1, "Done")):
+            progress.report(fraction, stage)
+    told = [line.strip().split("  ")[:2] for line in stream.getvalue().splitlines()]
+    assert told == [["0 %", "Versions"], ["20 %", "Worker"], ["100 %", "Done"]]
+
+
 def test_a_terminal_gets_a_bar_that_goes_away():
     stream = Terminal()
     with progress_bar(stream=stream) as progress:
