@@ -33,10 +33,13 @@ _NUMBER_TYPES = {
 }  # fmt: skip
 COLOUR_TYPES = {128: 3, 2304: 4}
 _COMPLEX_TYPES = frozenset({32, 1792, 2048})
+_MM_OF_UNITS = {1: 1000.0, 3: 0.001}  # meters, micrometers; anything else is read as mm
 
 
 @dataclass(frozen=True)
 class NiftiHeader:
+    """Lengths are in mm, whatever the file's are in."""
+
     order: str
     shape: tuple[int, ...]
     datatype: int
@@ -84,7 +87,7 @@ def _parse_first(start: bytes, path: Path) -> NiftiHeader:
     sform = struct.unpack_from(order + "12f", start, 280)
     return _header(
         path, order, dim, datatype, pixdim, offset, (slope, intercept), qform_code, quaternion,
-        sform_code, sform,
+        sform_code, sform, start[123],
     )  # fmt: skip
 
 
@@ -95,12 +98,13 @@ def _parse_second(start: bytes, path: Path) -> NiftiHeader:
     pixdim = struct.unpack_from(order + "8d", start, 104)
     (offset,) = struct.unpack_from(order + "q", start, 168)
     scaling = struct.unpack_from(order + "2d", start, 176)
+    (units,) = struct.unpack_from(order + "i", start, 500)
     qform_code, sform_code = struct.unpack_from(order + "2i", start, 344)
     quaternion = struct.unpack_from(order + "6d", start, 352)
     sform = struct.unpack_from(order + "12d", start, 400)
     return _header(
         path, order, dim, datatype, pixdim, offset, scaling, qform_code, quaternion,
-        sform_code, sform,
+        sform_code, sform, units,
     )  # fmt: skip
 
 
@@ -116,6 +120,7 @@ def _header(
     quaternion: tuple[float, ...],
     sform_code: int,
     sform: tuple[float, ...],
+    units: int,
 ) -> NiftiHeader:
     if not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1:
         raise InputError(f"{path.name} is empty: its header says {dim[1:4]} voxels.")
@@ -123,8 +128,10 @@ def _header(
         raise damaged(path)
     count = min(dim[0], 3)
     # Axes that the file does not have carry any number as their spacing.
-    spacing = tuple(pixdim[axis + 1] if axis < count else 1.0 for axis in range(3))
-    matrix = np.vstack([np.asarray(sform, float).reshape(3, 4), [0.0, 0.0, 0.0, 1.0]])
+    mm = _MM_OF_UNITS.get(units & 7, 1.0)
+    spacing = tuple(pixdim[axis + 1] * mm if axis < count else 1.0 for axis in range(3))
+    matrix = np.vstack([np.asarray(sform, float).reshape(3, 4) * mm, [0.0, 0.0, 0.0, 1.0]])
+    quaternion = (*quaternion[:3], *(length * mm for length in quaternion[3:]))
     return NiftiHeader(
         order=order,
         shape=tuple(dim[1 : dim[0] + 1]),

@@ -136,6 +136,7 @@ def sform(*rows: float) -> tuple[int, bytes]:
 
 
 CODES = 252
+UNITS = 123
 SHIFTED = sform(1, 0, 0, 50, 0, 1, 0, 60, 0, 0, 1, 70)
 
 
@@ -152,9 +153,13 @@ SHIFTED = sform(1, 0, 0, 50, 0, 1, 0, 60, 0, 0, 1, 70)
         [(CODES, struct.pack("<2h", 1, 1)), sform(1, 0.3, 0, 5, 0, 1, 0, 6, 0, 0, 1, 7)],
         [(CODES, struct.pack("<2h", 0, 0))],
         [(76, struct.pack("<f", 1.0))],
+        [(UNITS, b"\x03")],
+        [(UNITS, b"\x0b"), (CODES, struct.pack("<2h", 1, 0))],
+        [(UNITS, b"\x01"), (CODES, struct.pack("<2h", 0, 1)), SHIFTED],
     ],
     ids=["both", "qform", "sform", "agree", "qform wins", "scanner sform wins", "only sform",
-         "sheared sform loses", "none", "sform says handedness"],
+         "sheared sform loses", "none", "sform says handedness", "micrometers",
+         "micrometers and seconds", "meters"],
 )  # fmt: skip
 def test_the_place_is_where_itk_sees_it(
     tmp_path: Path, image: Image, fields: list[tuple[int, bytes]]
@@ -166,6 +171,16 @@ def test_the_place_is_where_itk_sees_it(
         lps = theirs.TransformIndexToPhysicalPoint(ijk)
         ras = geometry.kji_to_ras([ijk[::-1]])[0]
         assert [-lps[0], -lps[1], lps[2]] == pytest.approx(ras, abs=2e-4)
+    assert theirs.GetSpacing() == pytest.approx(geometry.spacing_mm, rel=1e-5)
+
+
+def test_lengths_of_the_second_version_may_be_micrometers(tmp_path: Path) -> None:
+    data = bytearray(second_version(np.arange(60, dtype="<i2").reshape(3, 4, 5)))
+    struct.pack_into("<i", data, 500, 3)
+    (tmp_path / "x.nii").write_bytes(data)
+    geometry = Image.read(tmp_path / "x.nii").geometry
+    assert geometry.spacing_mm == pytest.approx((0.002, 0.003, 0.004))
+    assert geometry.ijk_to_ras[:3, 3] == pytest.approx([0.007, 0.008, 0.009])
 
 
 SERIES = [(40, struct.pack("<h", 4)), (42, struct.pack("<4h", 40, 30, 10, 2))]
