@@ -13,7 +13,7 @@ from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.compute.threads import share_processor
 from DiffusionSegLib.errors import InputError, OutOfMemoryError
-from DiffusionSegLib.methods.checked_options import check_prompt, checked_run
+from DiffusionSegLib.methods.checked_options import check_image, check_prompt, checked_run
 from DiffusionSegLib.methods.contract import (
     Estimating,
     MethodDescription,
@@ -129,9 +129,9 @@ class Session:
         When this is cancelled or fails, the session is as it was before.
         """
         progress = progress or Progress.silent()
+        key = self._known_key(image)
         wish = self._wish(image, region, Prompt())
-        known = self._chosen is not None and self._chosen.image_key == self._known_key(image)
-        if not known:
+        if self._chosen is None or self._chosen.image_key != key:
             self._too_large.clear()
         rungs = [one for one in self._rungs(wish) if one.samples is None]
         try:
@@ -142,7 +142,7 @@ class Session:
             if self._planner.economies.margin_mm <= 0 or region is not None:
                 self._too_large.clear()
                 raise
-            prepared = _Prepared(self._known_key(image), image, region, "", Economy())
+            prepared = _Prepared(key, image, region, "", Economy())
         progress.report(1.0)
         if self._chosen is None or not _same(prepared, self._chosen):
             self._last, self._answered = None, ()
@@ -344,6 +344,7 @@ class Session:
     def _known_key(self, image: Image) -> str:
         """Reading every voxel takes a moment, so it is done once an image."""
         if self._hashed is None or self._hashed[0]() is not image:
+            check_image(image)
             self._hashed = weakref.ref(image), _image_key(image)
         return self._hashed[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
 
-__all__ = ["check_thickness", "check_voxels"]
+__all__ = ["check_finite", "check_thickness", "check_voxels"]
+
+# Networks compute in single precision, where the square of a larger number is infinite, and
+# differences of smaller ones are nothing.
+_LARGEST = 1e18
+_SMALLEST = 1e-30
 
 
 def check_voxels(array: NDArray[Any], path: Path) -> None:
@@ -20,24 +26,41 @@ def check_voxels(array: NDArray[Any], path: Path) -> None:
             f"{path.name} holds {array.dtype} voxels, but an image needs real numbers; "
             "export its magnitude."
         )
+    if array.dtype.kind == "f":
+        check_finite(array, path.name)
     first = array.flat[0]
-    varies = False
-    for channel in array:
-        for k, slice_ji in enumerate(channel):
-            if array.dtype.kind == "f" and not np.isfinite(slice_ji).all():
-                bad = int(np.count_nonzero(~np.isfinite(slice_ji)))
-                raise InputError(
-                    f"{path.name} has {bad} voxels in slice {k} that are not a number or "
-                    "infinite; replace them (for instance by 0) and export the image again."
-                )
-            # Once two values are seen, integers need no further look.
-            varies = varies or bool((slice_ji != first).any())
-            if varies and array.dtype.kind != "f":
-                return
-    if not varies:
+    if not any(bool((slice_ji != first).any()) for channel in array for slice_ji in channel):
         raise InputError(
             f"{path.name} is blank: every voxel has the value {first:g}; there is nothing to "
             "outline in it."
+        )
+
+
+def check_finite(array: NDArray[Any], name: str) -> None:
+    """Refuse NaN and infinity in (channels, k, j, i), and numbers that single precision does not
+    hold; slice by slice. `name` begins the sentence. Raises InputError."""
+    if array.dtype.kind != "f":
+        return
+    largest = 0.0
+    for channel in array:
+        for k, slice_ji in enumerate(channel):
+            height = max(abs(float(slice_ji.min())), abs(float(slice_ji.max())))
+            if not math.isfinite(height):
+                bad = int(np.count_nonzero(~np.isfinite(slice_ji)))
+                raise InputError(
+                    f"{name} has {bad} voxels in slice {k} that are not a number or "
+                    "infinite; replace them (for instance by 0) and export the image again."
+                )
+            if height > _LARGEST:
+                raise InputError(
+                    f"{name} has voxels as large as {height:.3g} in slice {k}, which are no "
+                    "measured values; replace them (for instance by 0) and export the image again."
+                )
+            largest = max(largest, height)
+    if 0.0 < largest < _SMALLEST:
+        raise InputError(
+            f"{name} has no voxel larger than {largest:.3g}, too small to compute with; multiply "
+            "its values and export the image again."
         )
 
 

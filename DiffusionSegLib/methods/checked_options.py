@@ -7,11 +7,13 @@ from operator import index
 from typing import SupportsIndex
 
 from DiffusionSegLib.errors import InputError, PromptError, unknown_name
+from DiffusionSegLib.io.checks import check_finite
 from DiffusionSegLib.methods.contract import MethodDescription, RunOptions, Value
 from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Prompt
 
-__all__ = ["check_prompt", "checked_run"]
+__all__ = ["check_image", "check_prompt", "checked_run"]
 
 _MOST_SAMPLES = 1000
 _LARGEST_SEED = 2**31 - 1
@@ -31,8 +33,23 @@ def checked_run(
     )
 
 
+def check_image(image: Image) -> None:
+    """Raises InputError for what is no Image, and for voxels that nothing can be computed from."""
+    if not isinstance(image, Image):
+        raise InputError(
+            f"An image is needed, not {type(image).__name__}; make one with Image.read(path) or "
+            "Image.from_array(array)."
+        )
+    check_finite(image.array, image.path.name if image.path is not None else "The image")
+
+
 def check_prompt(description: MethodDescription, prompt: Prompt, geometry: Geometry) -> None:
     """Raises PromptError for what the method does not take, and for marks outside the image."""
+    if not isinstance(prompt, Prompt):
+        raise PromptError(
+            f"A Prompt is needed, not {prompt!r}; make one, for instance with "
+            "Prompt(points=[(x, y, z)]) or Prompt(text=words)."
+        )
     surplus = sorted(prompt.kinds - description.prompts - {"region"})
     if surplus:
         raise PromptError(

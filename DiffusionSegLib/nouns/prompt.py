@@ -152,16 +152,14 @@ class Prompt:
     region: Box | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", " ".join(str(self.text).split()))
-        object.__setattr__(self, "points", tuple(Point.of(point) for point in self.points))
-        object.__setattr__(self, "boxes", tuple(Box.of(box) for box in self.boxes))
+        points, boxes = _several("points", self.points), _several("boxes", self.boxes)
+        object.__setattr__(self, "text", _words(self.text))
+        object.__setattr__(self, "points", tuple(Point.of(point) for point in points))
+        object.__setattr__(self, "boxes", tuple(Box.of(box) for box in boxes))
         if self.region is not None:
             object.__setattr__(self, "region", Box.of(self.region))
-        if self.scribbles is not None and int(self.scribbles.array.max()) > 2:
-            raise PromptError(
-                "Scribbles hold 1 (include) and 2 (exclude), "
-                f"not {int(self.scribbles.array.max())}."
-            )
+        if self.scribbles is not None:
+            _check_scribbles(self.scribbles)
 
     @property
     def is_empty(self) -> bool:
@@ -217,6 +215,33 @@ class Prompt:
         if self.scribbles is not None:
             found["scribbled_voxels"] = int(np.count_nonzero(self.scribbles.array))
         return {name: value for name, value in found.items() if value}
+
+
+def _words(text: object) -> str:
+    """Without line breaks and doubled spaces; None is no text, and never the word "None"."""
+    if text is not None and not isinstance(text, str):
+        raise PromptError(f"A text is words in quotes, not {text!r}.")
+    return " ".join((text or "").split())
+
+
+def _several(kind: str, values: object) -> Iterable[Any]:
+    if values is None:
+        return ()
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise PromptError(f"The {kind} of a prompt are a list, not {values!r}.")
+    return values
+
+
+def _check_scribbles(scribbles: object) -> None:
+    if not isinstance(scribbles, Mask):
+        raise PromptError(
+            f"Scribbles are a Mask, not {type(scribbles).__name__}; make one with "
+            "Mask.from_array(array, image.geometry)."
+        )
+    if int(scribbles.array.max()) > 2:
+        raise PromptError(
+            f"Scribbles hold 1 (include) and 2 (exclude), not {int(scribbles.array.max())}."
+        )
 
 
 def _box_dict(box: Box) -> dict[str, Any]:

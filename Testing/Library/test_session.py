@@ -112,6 +112,28 @@ def test_the_same_seed_is_the_same_to_the_bit_and_another_differs(models):
     assert not np.array_equal(answers[0], answers[4])
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e30])
+def test_voxels_that_are_no_numbers_are_refused_wherever_the_image_comes_from(models, value):
+    """A network makes NaN of all that it sees then, which would count as: nothing is there."""
+    session = toy_session(models, "volume")
+    good = smooth_image(VOLUME)
+    array = good.array.astype(np.float32)
+    array[0, 4, 3, 2] = value
+    with pytest.raises(InputError, match=r"^The image has "):
+        session.set_image(Image.from_array(array[0], VOLUME))
+    assert not session.is_image_set
+
+
+def test_other_things_than_images_and_prompts_are_refused(models):
+    session = toy_session(models, "gray")
+    for thing in (None, "scan.nii.gz", np.ones((24, 20))):
+        with pytest.raises(InputError, match=f"not {type(thing).__name__}; make one with Image"):
+            session.set_image(thing)
+    session.set_image(smooth_image(PICTURE))
+    with pytest.raises(PromptError, match="A Prompt is needed, not 'the nucleus'"):
+        session.propose("the nucleus")
+
+
 def test_nothing_works_before_an_image_is_set(models):
     session = toy_session(models, "gray")
     assert not session.is_image_set

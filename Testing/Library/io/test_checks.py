@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from DiffusionSegLib.errors import InputError
-from DiffusionSegLib.io.checks import check_thickness, check_voxels
+from DiffusionSegLib.io.checks import check_finite, check_thickness, check_voxels
 
 PATH = Path("x.nii")
 
@@ -17,6 +17,24 @@ def test_one_bad_voxel_anywhere_is_found(value: float, k: int) -> None:
     array[1, k, 2, 3] = value
     with pytest.raises(InputError, match=f"x.nii has 1 voxels in slice {k}"):
         check_voxels(array, PATH)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (-np.finfo(np.float32).max, r"x\.nii has voxels as large as 3\.4e\+38 in slice 4"),
+        (1e300, r"as large as 1e\+300 in slice 4"),
+    ],
+)
+def test_numbers_that_single_precision_does_not_hold_are_refused(value: float, words: str) -> None:
+    """Backgrounds of the largest number there is; the networks would make NaN of them."""
+    array = np.random.default_rng(0).random((2, 5, 6, 7))
+    array[1, 4, 2, 3] = value
+    with pytest.raises(InputError, match=words):
+        check_finite(array, "x.nii")
+    with pytest.raises(InputError, match=r"no voxel larger than 9.97e-32, too small"):
+        check_finite(array[:1] * 1e-31, "x.nii")
+    check_finite(np.zeros((1, 2, 2, 2)), "x.nii")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])

@@ -47,6 +47,29 @@ def test_a_printed_point_is_parsed_back(position: tuple[float, ...], sign: str) 
     assert point.include is (sign != ",-")
 
 
+def test_none_is_nothing_and_never_the_word_none() -> None:
+    prompt = Prompt(text=None, points=None, boxes=None)  # type: ignore[arg-type]
+    assert prompt.is_empty
+    assert prompt.text == ""
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"text": 5}, "words in quotes, not 5"),
+        ({"text": b"x"}, "words in quotes, not b'x'"),
+        ({"points": 5}, "points of a prompt are a list, not 5"),
+        ({"boxes": "0,0,0,1,1,1"}, "boxes of a prompt are a list"),
+        ({"scribbles": np.zeros((2, 3, 4))}, "Scribbles are a Mask, not ndarray"),
+    ],
+)
+def test_other_things_than_prompts_are_made_of_are_refused(
+    parts: dict[str, object], words: str
+) -> None:
+    with pytest.raises(PromptError, match=words):
+        Prompt(**parts)  # type: ignore[arg-type]
+
+
 def test_words_are_tidied_and_kinds_are_known() -> None:
     prompt = Prompt("  kidney \n tumour ", boxes=[(0, 0, 0, 1, 1, 1)])
     assert prompt.text == "kidney tumour"
