@@ -23,6 +23,7 @@ IDENTITY_DIRECTION: Direction = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.
 # RAS (Slicer, NIfTI) and LPS (DICOM, ITK) differ by the sign of the first two axes.
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SMALLEST_DETERMINANT = 1e-4
+_MOST_VOXELS = 2**31
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ class Geometry:
         """A grid with exactly this spacing (i, j, k) that starts at the same outer corner.
 
         It covers the whole extent, so its far side may lie up to one new voxel further out.
-        An axis of one voxel keeps its spacing: a single slice stays a single slice.
+        An axis of one voxel keeps its spacing: a single slice stays a single slice. Raises
+        GeometryError for more than 2^31 voxels: then the spacing of the image cannot be true.
         """
         wanted = (spacing_mm,) * 3 if isinstance(spacing_mm, int | float) else spacing_mm
         spacing = _checked_spacing(wanted)
@@ -167,6 +169,12 @@ class Geometry:
             # A sliver thinner than a thousandth of a voxel is a rounding error, not anatomy.
             shape_ijk.append(1 if single else max(1, math.ceil(count * old / new - 1e-3)))
             kept.append(old if single else new)
+        if math.prod(shape_ijk) > _MOST_VOXELS:
+            raise GeometryError(
+                f"The image's voxel spacing is ({_listed(self.spacing_mm)}) mm, so that it would "
+                f"take {math.prod(shape_ijk):.2g} voxels of ({_listed(spacing)}) mm to fill it; "
+                "correct the spacing in the file's header, or give a smaller region."
+            )
         return self._regrid(_triple_of_int(shape_ijk[::-1]), _triple(kept))
 
     def with_shape(self, shape_kji: Sequence[int]) -> Geometry:
@@ -230,13 +238,16 @@ def _finite_triple(name: str, values: ArrayLike) -> Float3:
     return _triple(numbers)
 
 
+def _listed(numbers: ArrayLike) -> str:
+    return ", ".join(f"{number:g}" for number in np.asarray(numbers, dtype=np.float64).reshape(-1))
+
+
 def _checked_spacing(values: ArrayLike) -> Float3:
     numbers = np.asarray(values, dtype=np.float64).reshape(-1)
     if numbers.shape != (3,) or not np.isfinite(numbers).all() or (numbers <= 0).any():
-        shown = ", ".join(f"{number:g}" for number in numbers)
         raise GeometryError(
-            f"The image's voxel spacing is ({shown}) mm, but must be three numbers above zero; "
-            "correct the spacing in the file's header or export the image again."
+            f"The image's voxel spacing is ({_listed(numbers)}) mm, but must be three numbers "
+            "above zero; correct the spacing in the file's header or export the image again."
         )
     return _triple(numbers)
 

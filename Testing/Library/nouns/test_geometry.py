@@ -81,6 +81,15 @@ def test_is_close_sees_shape_and_shift() -> None:
     assert not geometry.is_close(grid((5, 7, 8), oblique=True))
 
 
+def test_a_spacing_that_is_wrong_by_far_is_told_instead_of_filling_the_memory() -> None:
+    huge = Geometry((40, 50, 60), (1000.0, 1000.0, 1000.0))
+    with pytest.raises(
+        GeometryError, match=r"\(1000, 1000, 1000\) mm.* 1\.2e\+14 voxels of \(1, 1"
+    ):
+        huge.with_spacing(1.0)
+    assert huge.with_spacing(50.0).shape_kji == (800, 1000, 1200)
+
+
 @pytest.mark.parametrize("spacing", [(0, 1, 1), (1, -1, 1), (1, 1, np.nan), (np.inf, 1, 1), (1, 1)])
 def test_impossible_spacing_is_refused(spacing: tuple[float, ...]) -> None:
     with pytest.raises(GeometryError, match="spacing"):
