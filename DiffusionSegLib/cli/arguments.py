@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from DiffusionSegLib.cli.parser import nearest
 from DiffusionSegLib.compute.device import is_device_name
@@ -89,6 +90,13 @@ def label_values(text: str) -> tuple[int, ...]:
     """`1,2`: whole numbers from 1 to 255."""
     read = whole_number(1, 255)
     return tuple(read(part) for part in text.split(","))
+
+
+def image_path(text: str) -> Path:
+    """A file or a folder; no name at all (an empty variable of a shell) would mean this folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an image has an empty name; give a file or a folder")
+    return Path(text)
 
 
 def names(text: str) -> tuple[str, ...]:

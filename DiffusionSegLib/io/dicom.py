@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.io.dicom_headers import DicomFile, Series, gather_series, read_header
 from DiffusionSegLib.io.dicom_stack import check_alike, wide_type
-from DiffusionSegLib.io.itk import grid_of, quiet_itk, shared_array
+from DiffusionSegLib.io.itk import grid_of, itk_name, quiet_itk, shared_array
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import RGB_NAMES, Image
 
@@ -59,8 +59,9 @@ def _chosen(found: Sequence[Series], folder: Path, wanted: str | None) -> Series
     if len(found) == 1:
         return found[0]
     raise InputError(
-        f"{folder} holds {len(found)} DICOM series: {_listed(found)}. Choose one by its number, "
-        "or put the files of one into a folder of their own."
+        f"{folder} holds {len(found)} DICOM series: {_listed(found)}. Choose one by its number "
+        "(--series in a terminal, series= in Python), or put the files of one into a folder of "
+        "their own."
     )
 
 
@@ -145,7 +146,7 @@ def _stack_geometry(files: Sequence[DicomFile], path: Path) -> Geometry:
 def _read_stack(files: Sequence[DicomFile], path: Path) -> NDArray[Any]:
     reader = sitk.ImageSeriesReader()
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileNames([str(file.path) for file in files])
+    reader.SetFileNames([itk_name(file.path) for file in files])
     wide = wide_type(files)
     if wide is not None:
         reader.SetOutputPixelType(wide)
@@ -164,7 +165,7 @@ def _read_stack(files: Sequence[DicomFile], path: Path) -> NDArray[Any]:
 def _read_single(file: DicomFile, path: Path) -> tuple[NDArray[Any], Geometry]:
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(file.path))
+    reader.SetFileName(itk_name(file.path))
     if file.is_float:
         reader.SetOutputPixelType(sitk.sitkFloat32)
     try:

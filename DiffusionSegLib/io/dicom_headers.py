@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import InputError
-from DiffusionSegLib.io.itk import quiet_itk
+from DiffusionSegLib.io.itk import itk_name, quiet_itk
 
 __all__ = ["DicomFile", "Series", "gather_series", "read_header"]
 
@@ -108,7 +108,7 @@ def read_header(path: Path) -> DicomFile | None:
     """The header of one file, or None when it is not a DICOM image; refuses damaged ones."""
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
+    reader.SetFileName(itk_name(path))
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:

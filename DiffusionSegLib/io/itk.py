@@ -7,15 +7,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.nouns.geometry import Geometry, as_direction
 
-__all__ = ["grid_of", "quiet_itk", "shared_array"]
+__all__ = ["grid_of", "itk_name", "quiet_itk", "shared_array"]
 
 
 class _Stderr:
@@ -65,6 +67,20 @@ def quiet_itk() -> Iterator[None]:
         yield
     finally:
         _stderr.restore()
+
+
+def itk_name(path: Path) -> str:
+    """The path for ITK's readers. Raises InputError for a name that is no text: a name in another
+    encoding than the system's would end the whole process there."""
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The name {name!a} has characters that are not in the system's encoding (UTF-8); "
+            "rename the file or its folder."
+        ) from error
+    return name
 
 
 class _Buffer:

@@ -18,7 +18,8 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from DiffusionSegLib.io.itk import quiet_itk, shared_array
+from DiffusionSegLib.errors import InputError
+from DiffusionSegLib.io.itk import itk_name, quiet_itk, shared_array
 from DiffusionSegLib.io.nifti_header import (
     COLOUR_TYPES,
     HEADER_BYTES,
@@ -131,9 +132,9 @@ def _inflated_by_itk(
         with quiet_itk():
             reader = sitk.ImageFileReader()
             reader.SetImageIO("NiftiImageIO")
-            reader.SetFileName(str(path))
+            reader.SetFileName(itk_name(path))
             voxels = shared_array(reader.Execute())
-    except RuntimeError:
+    except (RuntimeError, InputError):
         return None
     voxels = voxels.reshape(shape_kji) if voxels.size == math.prod(shape_kji) else voxels
     if voxels.dtype != dtype or voxels.shape != shape_kji:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,10 @@ _FORMATS = {
     ".webp": "WEBP", ".bmp": "BMP",
 }  # fmt: skip
 _OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# What Pillow opens with another sign than the file's: its mode, bits and kind (TIFF tags 258, 339).
+_STORED_OTHERWISE = {("I", (32, 1)): "u4", ("L", (8, 2)): "i1"}
+_STORED = "stored as"
 _MOST_PIXELS = 400_000_000
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError,
            AttributeError, OverflowError, MemoryError, Picture.DecompressionBombError)  # fmt: skip
@@ -40,7 +45,7 @@ def read_label_raster(path: Path) -> NDArray[Any]:
     pages = []
     for page in _pages(path):
         if page.mode in ("P", "L", "I", "I;16", "I;16B", "I;16L", "F"):
-            pages.append(np.asarray(page))
+            pages.append(_stored(page))
         elif page.mode == "1":
             pages.append(np.asarray(page).astype(np.uint8))
         else:
@@ -87,13 +92,22 @@ def _pages(path: Path) -> list[Picture.Image]:
                 count = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
                 return [_page(picture, number) for number in range(count)]
     except UnidentifiedImageError as error:
-        raise InputError(
-            f"{path.name} is not a picture, although its name says so; check what it is."
-        ) from error
+        raise InputError(_unidentified(path)) from error
     except _BROKEN as error:
         raise InputError(
             f"{path.name} is damaged or incomplete: it cannot be decoded; copy it again."
         ) from error
+
+
+def _unidentified(path: Path) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if start in _TIFF_STARTS:
+        return (
+            f"{path.name} is a TIFF of a kind that cannot be read (such as 64-bit numbers); save "
+            "it with 8 or 16 bits, or as 32-bit float."
+        )
+    return f"{path.name} is not a picture, although its name says so; check what it is."
 
 
 def _check_size(picture: Picture.Image, path: Path) -> None:
@@ -108,7 +122,25 @@ def _check_size(picture: Picture.Image, path: Path) -> None:
 def _page(picture: Picture.Image, number: int) -> Picture.Image:
     picture.seek(number)
     picture.load()
-    return ImageOps.exif_transpose(picture).copy()
+    stored = _STORED_OTHERWISE.get((picture.mode, _sample_format(picture)))
+    page = ImageOps.exif_transpose(picture).copy()
+    page.info.pop(_STORED, None)
+    if stored:
+        page.info[_STORED] = stored
+    return page
+
+
+def _sample_format(picture: Picture.Image) -> tuple[int, int]:
+    """Bits and kind (1 unsigned, 2 signed, 3 float) of a TIFF's numbers; zeros of other files."""
+    tags: Mapping[int, Any] = getattr(picture, "tag_v2", {})
+    bits, kind = tags.get(258, (0,)), tags.get(339, (1,))
+    return (bits[0], kind[0]) if tags else (0, 0)
+
+
+def _stored(page: Picture.Image) -> NDArray[Any]:
+    """The numbers of a page of one channel."""
+    pixels = _native(np.asarray(page))
+    return pixels.view(page.info.get(_STORED, pixels.dtype))
 
 
 def _to_array(page: Picture.Image) -> NDArray[Any]:
@@ -118,7 +150,7 @@ def _to_array(page: Picture.Image) -> NDArray[Any]:
     if page.mode in ("LA", "La"):
         return np.asarray(page.convert("LA"))[None, ..., 0]
     if page.mode in ("L", "I", "F") or page.mode.startswith("I;16"):
-        return _native(np.asarray(page))[None]
+        return _stored(page)[None]
     rgb = np.moveaxis(np.asarray(page.convert("RGB")), -1, 0)
     if page.mode == "P" and (rgb[0] == rgb[1]).all() and (rgb[0] == rgb[2]).all():
         return np.ascontiguousarray(rgb[:1])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from DiffusionSegLib.errors import GeometryError, InputError
 from DiffusionSegLib.io.checks import check_thickness, check_voxels
-from DiffusionSegLib.io.itk import grid_of, quiet_itk, shared_array
+from DiffusionSegLib.io.itk import grid_of, itk_name, quiet_itk, shared_array
 from DiffusionSegLib.io.nifti import read_nifti
 from DiffusionSegLib.io.nifti_header import is_nifti
 from DiffusionSegLib.io.raster import RASTER_SUFFIXES, read_label_raster, read_raster
@@ -83,6 +83,8 @@ def kind_of(path: Path) -> str:
             return "dicom"
         if not path.exists():
             raise InputError(f"There is no file {path}; check the name and the folder.")
+        if not path.is_file():
+            raise InputError(f"{path} is a pipe or a device, not a file; give an image file.")
         with path.open("rb") as stream:
             start = stream.read(540)
     except (OSError, ValueError) as error:
@@ -164,16 +166,17 @@ def read_with_itk(path: Path, kind: str) -> tuple[NDArray[Any], Geometry, dict[s
     """Voxels (channels, k, j, i), geometry and key/value pairs of a NRRD or MetaImage file."""
     reader = sitk.ImageFileReader()
     reader.SetImageIO(_ITK_KINDS[kind])
-    reader.SetFileName(str(path))
+    reader.SetFileName(itk_name(path))
     try:
         with quiet_itk():
             reader.ReadImageInformation()
             _check_information(reader, path)
             image = reader.Execute()
     except RuntimeError as error:
+        beside = ", or the file of its voxels is not beside it" if _is_detached(path) else ""
         raise InputError(
-            f"{path.name} is damaged, incomplete or not the kind of image that its name says; "
-            "check it or export it again."
+            f"{path.name} is damaged, incomplete or not the kind of image that its name says"
+            f"{beside}; check it or export it again."
         ) from error
     return _itk_parts(image)
 
@@ -193,12 +196,15 @@ def _check_information(reader: sitk.ImageFileReader, path: Path) -> None:
             "export its magnitude."
         )
     bytes_claimed = int(np.prod(size, dtype=object)) * reader.GetNumberOfComponents()
-    detached = path.suffix.lower() in (".nhdr", ".mhd")
-    if not detached and bytes_claimed > path.stat().st_size * _LARGEST_RATIO:
+    if not _is_detached(path) and bytes_claimed > path.stat().st_size * _LARGEST_RATIO:
         raise InputError(f"{path.name} is incomplete: it is too small for the {size} voxels "
                          "that its header promises; copy it again.")  # fmt: skip
     if len(size) > 3:
         reader.SetExtractSize([*size[:3], *[0] * (len(size) - 3)])
+
+
+def _is_detached(path: Path) -> bool:
+    return path.suffix.lower() in (".nhdr", ".mhd")
 
 
 def _text(value: str) -> str:

@@ -1,3 +1,4 @@
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,33 @@ def test_big_endian_and_float_tiff(tmp_path: Path) -> None:
     assert np.array_equal(image.array[0, 0], deep)
     floats = RNG.normal(size=(20, 30)).astype(np.float32)
     assert np.array_equal(Image.read(save(tmp_path / "f.tif", floats)).array[0, 0], floats)
+
+
+def tiff(path: Path, pixels: np.ndarray, kind: int) -> Path:
+    """A little-endian TIFF of one strip, as TIFF 6.0 describes it; kind is SampleFormat."""
+    rows, columns = pixels.shape
+    fields = [(256, columns), (257, rows), (258, 8 * pixels.itemsize), (259, 1), (262, 1),
+              (273, 122), (278, rows), (279, pixels.nbytes), (339, kind)]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields)
+    head = b"II*\0" + struct.pack("<IH", 8, len(fields)) + entries + bytes(4)
+    path.write_bytes(head + pixels.tobytes())
+    return path
+
+
+@pytest.mark.parametrize(("dtype", "kind"), [("u4", 1), ("i4", 2), ("i1", 2), ("u1", 1)])
+def test_the_sign_of_a_tiffs_numbers_is_kept(tmp_path: Path, dtype: str, kind: int) -> None:
+    """Pillow turns large unsigned numbers negative and small negative ones positive."""
+    limits = np.iinfo(dtype)
+    pixels = RNG.integers(limits.min, limits.max, (20, 30), endpoint=True).astype(dtype)
+    image = Image.read(tiff(tmp_path / "x.tif", pixels, kind))
+    assert image.array.dtype == dtype
+    assert np.array_equal(image.array[0, 0], pixels)
+
+
+def test_a_tiff_of_a_kind_that_is_not_read_says_so(tmp_path: Path) -> None:
+    path = tiff(tmp_path / "x.tif", RNG.normal(size=(20, 30)), 3)
+    with pytest.raises(InputError, match=r"x\.tif is a TIFF of a kind that cannot be read"):
+        Image.read(path)
 
 
 def test_palettes_become_colours_and_grey_palettes_grey(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """What a user may hand over by mistake is one clear sentence, never a crash."""
 
 import gzip
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -243,3 +245,34 @@ def test_a_bad_header_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"scan\.nii"):
         Image.read(tmp_path / "scan.nii")
     assert issubclass(GeometryError, InputError)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names themselves")
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha", ".png"])
+def test_a_name_in_another_encoding_does_not_end_the_process(tmp_path: Path, suffix: str) -> None:
+    """Latin-1 on a disk of an old computer; ITK's C++ has no way to report such a name."""
+    path = tmp_path / os.fsdecode(b"sch\xe4del" + suffix.encode())
+    values = np.arange(600, dtype=np.uint8).reshape(1, 20, 30)
+    Image.from_array(values).write(path)
+    if suffix in (".nrrd", ".mha"):
+        with pytest.raises(InputError, match=r"sch\\udce4del.* rename the file"):
+            Image.read(path)
+    else:
+        assert np.array_equal(Image.read(path).array[0], values)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have no names elsewhere")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.nii")
+    with pytest.raises(InputError, match=r"x\.nii is a pipe or a device"):
+        Image.read(tmp_path / "x.nii")
+
+
+@pytest.mark.parametrize("name", ["x.nhdr", "x.mhd"])
+def test_a_header_without_its_voxels_says_what_may_be_missing(tmp_path: Path, name: str) -> None:
+    sitk.WriteImage(sitk.GetImageFromArray(np.eye(9, dtype=np.uint8)), str(tmp_path / name))
+    assert Image.read(tmp_path / name).array.shape == (1, 1, 9, 9)
+    for voxels in tmp_path.glob("*raw*"):
+        voxels.unlink()
+    with pytest.raises(InputError, match="the file of its voxels is not beside it"):
+        Image.read(tmp_path / name)
