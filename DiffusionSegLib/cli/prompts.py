@@ -66,11 +66,24 @@ def _pixel_box(first: tuple[float, ...], second: tuple[float, ...], image: Image
     """Both corner pixels belong to the box; its edges run along the image's axes."""
     from DiffusionSegLib.nouns.prompt import Box
 
+    axes = _axes_ras(image.geometry)
+    if not _is_square(axes):
+        raise PromptError(
+            "The slices of this image are tilted against each other (sheared), so a box of its "
+            "pixels has no right angles; give the box in mm, with --frame ras or lps."
+        )
     center = _ras(tuple((a + b) / 2 for a, b in zip(first, second, strict=True)), "pixel", image)
     extent_ijk = _third(tuple(abs(b - a) for a, b in zip(first, second, strict=True)), 0.0)
     spacing = image.geometry.spacing_mm
     i_mm, j_mm, k_mm = ((count + 1) * mm for count, mm in zip(extent_ijk, spacing, strict=True))
-    return Box(center, (i_mm, j_mm, k_mm), _axes_ras(image.geometry))
+    return Box(center, (i_mm, j_mm, k_mm), axes)
+
+
+def _is_square(axes: Direction) -> bool:
+    """Whether the axes are perpendicular, to what a box accepts."""
+    i, j, k = zip(*axes, strict=True)
+    pairs = ((i, j), (i, k), (j, k))
+    return all(abs(sum(a * b for a, b in zip(*pair, strict=True))) < 1e-3 for pair in pairs)
 
 
 def _axes_ras(geometry: Geometry) -> Direction:

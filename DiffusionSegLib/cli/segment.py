@@ -70,7 +70,11 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("segment", help="outline an image", description=DESCRIPTION)
     parser.set_defaults(run=run)
     parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE", help="file or DICOM folder"
+        "images", nargs="+", type=arguments.image_path, metavar="IMAGE",
+        help="file or DICOM folder",
+    )  # fmt: skip
+    parser.add_argument(
+        "--series", metavar="UID", help="which series of a DICOM folder that holds several"
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="OUT",
@@ -157,7 +161,7 @@ def read_image(args: argparse.Namespace, choice: Choice) -> Image:
             f"--channels names {len(names)} channels, but {len(args.images)} images are given; "
             "name one per image, in the same order."
         )
-    image = Image.read(args.images if len(args.images) > 1 else args.images[0])
+    image = Image.read(args.images if len(args.images) > 1 else args.images[0], args.series)
     if len(names) == len(image.array) and not image.is_rgb:
         return replace(image, channel_names=names)
     return image

@@ -233,6 +233,13 @@ def test_unusable_wishes(more, word, volume, tmp_path, capsys, monkeypatch):
     assert word in sentence
 
 
+def test_an_empty_name_is_not_this_folder(tmp_path, capsys):
+    """What a variable of the shell that is not set leaves behind."""
+    out = tmp_path / "out.seg.nrrd"
+    sentence = refused(capsys, out, ["segment", "", "--method", "smoothing", "-o", out])
+    assert "an image has an empty name; give a file or a folder" in sentence
+
+
 @pytest.mark.parametrize(
     ("name", "word"),
     [

@@ -52,6 +52,14 @@ def test_a_pixel_box_holds_exactly_its_pixels_in_an_oblique_volume():
     )  # fmt: skip
 
 
+def test_a_pixel_box_in_tilted_slices_is_answered_with_what_to_do():
+    tilt = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.3), (0.0, 0.0, 0.954))
+    sheared = volume(Geometry((10, 20, 30), direction=tilt))
+    with pytest.raises(PromptError, match=r"sheared.* give the box in mm, with --frame ras"):
+        prompt_from(words("pixel", boxes=[(3, 5, 2, 9, 6, 2)]), sheared)
+    assert prompt_from(words("lps", boxes=[(3, 5, 2, 9, 6, 4)]), sheared).boxes
+
+
 def test_corners_may_come_in_any_order_and_frame():
     straight = volume(Geometry((10, 20, 30), origin_lps=(-29.0, -19.0, 0.0)))
     ras = prompt_from(words("ras", boxes=[(2, 3, 4, 10, 12, 8)]), straight).boxes[0]

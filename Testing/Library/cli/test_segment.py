@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from DiffusionSegLib.cli import exit_codes
 from DiffusionSegLib.cli.main import main
@@ -33,6 +34,26 @@ def test_an_outline_is_written_and_told(volume, tmp_path, capsys, suffix):
     assert told.out.startswith(f"FOUND (0.90): spot {mask.volume_ml():.2f} ml; ")
     assert told.out.strip().endswith(str(out))
     assert len(told.out.splitlines()) == 1
+
+
+def test_one_series_of_a_folder_may_be_chosen(tmp_path, capsys):
+    scan = bright_volume()
+    for uid, brightness in (("1.2.3", 1), ("1.2.4", 2)):
+        for number, pixels in enumerate(scan.array[0]):
+            dicom = sitk.GetImageFromArray(pixels[None].astype(np.int16) * brightness)
+            place = f"0\\0\\{number}"
+            for key, value in (("0020|000e", uid), ("0020|0032", place), ("0008|0060", "MR")):
+                dicom.SetMetaData(key, value)
+            writer = sitk.ImageFileWriter()
+            writer.KeepOriginalImageUIDOn()
+            writer.SetFileName(str(tmp_path / f"{uid}_{number}.dcm"))
+            writer.Execute(dicom)
+    out = tmp_path / "out.nrrd"
+    assert segment(tmp_path, "-o", out) == exit_codes.BAD_INPUT
+    assert "1.2.4). Choose one by its number (--series in a terminal" in capsys.readouterr().err
+    assert segment(tmp_path, "--series", "1.2.4", "-o", out) == exit_codes.OK
+    assert Mask.read(out).array.shape == scan.array.shape[1:]
+    assert segment(tmp_path, "--series", "1.2.5", "-o", out) == exit_codes.BAD_INPUT
 
 
 def test_json_is_all_that_stdout_gets(volume, tmp_path, capsys):
