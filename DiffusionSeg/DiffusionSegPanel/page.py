@@ -16,6 +16,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegPanel.choice import Choice, chosen
 from DiffusionSegPanel.estimator import Estimator
 from DiffusionSegPanel.first_volume import chooseFirstVolume
+from DiffusionSegPanel.full_check import FullCheck
 from DiffusionSegPanel.input_section import InputSection
 from DiffusionSegPanel.live_parameters import LiveParameters
 from DiffusionSegPanel.notice import Notice
@@ -93,6 +94,7 @@ class Page(VTKObservationMixin):
     def exit(self) -> None:
         """The module is left; a job under way goes on."""
         self._isEntered = False
+        self.check.leave()
         for part in (self.shortcuts, self.prompt, self.result, self.refine):
             part.exit()
 
@@ -108,7 +110,7 @@ class Page(VTKObservationMixin):
         self.removeObservers()
         parts: tuple[Any, ...] = (self.estimator, self.live, self.result, self.refine, self.prompt)
         parts = (*parts, self.input, self.settingsSection, self.run, self.notice, self.setup)
-        for part in parts:
+        for part in (*parts, self.check):
             part.cleanup()
         self.test.close()
         self.link.close()
@@ -161,6 +163,7 @@ class Page(VTKObservationMixin):
         self.outliner.poll()
         self.test.poll()
         self.setup.poll()
+        self.check.poll()
         if not (self._isEntered or self.outliner.isBusy or self.setup.wantsPoll):
             self.timer.stop()
 
@@ -200,6 +203,7 @@ class Page(VTKObservationMixin):
         self.refine.request = self.request
         self.refine.labels = self._labels
         self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
+        self.check = FullCheck(ui, self._known, self.outliner, self.setup)
         keys = {
             "P": self.prompt.points.toggleInclude,
             "Shift+P": self.prompt.points.toggleExclude,
@@ -228,6 +232,7 @@ class Page(VTKObservationMixin):
         self.keeper.changed.connect(self.refresh)
         self.test.done.connect(self.settingsSection.sayOfTest)
         section = self.settingsSection
+        section.commandChanged.connect(self.check.forget)
         section.commandChanged.connect(self.keeper.restart)
         section.deviceChanged.connect(self.refresh)
         section.opened.connect(self.refresh)
@@ -354,6 +359,7 @@ class Page(VTKObservationMixin):
 
     def _onWorkerStopping(self) -> None:
         self.outliner.stop(_("The outline was stopped: DiffusionSeg is being set up."))
+        self.check.poll()  # it gives way
         self.test.close()
         self.estimator.forget()
 
@@ -366,11 +372,12 @@ class Page(VTKObservationMixin):
         self.test.start(commandText)
 
     def _onReportRequested(self) -> None:
+        self.settingsSection.copy(systemReport(*self._known()))
+
+    def _known(self) -> tuple[Any, ...]:
+        """What the reports tell of."""
         link = self.link
-        report = systemReport(
-            self.settings.command, link.hello, link.client, link.catalogue, self.setup.report()
-        )
-        self.settingsSection.copy(report)
+        return self.settings.command, link.hello, link.client, link.catalogue, self.setup.report()
 
 
 def _timer(intervalMs: int, slot: Callable[[], None], isSingleShot: bool = False) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -393,5 +392,4 @@ class SetupController:
             lines.append(f"  torch build {marker.torch_build}, extras {extras}")
         lines += [f"Missing here: {one.requirement}" for one in missing()]
         lines += [f"Finding {one.code}: {one.sentence}" for one in self.findings.shown(True)]
-        own = environment.command() if environment.state == "ready" else default_command()
-        return [*lines, f"A longer report: {shlex.join([*own[:-1], 'doctor'])}"]
+        return lines

@@ -1,8 +1,10 @@
-"""Everything that helps to understand a problem, as text for the clipboard."""
+"""Everything that helps to understand a problem, as text: for the clipboard, and as the beginning
+of a full check's report."""
 
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +13,11 @@ import qt
 import slicer
 
 import DiffusionSegLib
+from DiffusionSegLib.doctor.command import doctor_command
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegPanel.worker_settings import workerCommand
 
-__all__ = ["systemReport"]
+__all__ = ["installationReport", "systemReport"]
 
 _LOG_LINES = 40
 _GIB = 2**30
@@ -26,6 +31,19 @@ def systemReport(
     setup: lines about the worker's environment and what was found wrong with it.
     """
     lines = [
+        "Last messages of the worker:",
+        *(client.last_log if client else "").splitlines()[-_LOG_LINES:],
+    ]
+    longer = _longerReport(commandText)
+    own = installationReport(commandText, hello, client, catalogue, [*setup, *longer])
+    return own + "\n".join(lines) + "\n"
+
+
+def installationReport(
+    commandText: str, hello: Any, client: Any, catalogue: Any, setup: Sequence[str] = ()
+) -> str:
+    """The same without the worker's messages, which hold what no one foresees."""
+    lines = [
         f"DiffusionSeg {DiffusionSegLib.__version__}",
         f"Slicer {slicer.app.applicationVersion} (revision {slicer.app.revision})",
         f"Python {platform.python_version()} in {sys.prefix}",
@@ -36,10 +54,16 @@ def systemReport(
         f"Worker running: {bool(client and client.is_running)}",
         *_workerLines(hello),
         *_modelLines(catalogue),
-        "Last messages of the worker:",
-        *(client.last_log if client else "").splitlines()[-_LOG_LINES:],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _longerReport(commandText: str) -> list[str]:
+    try:
+        command = doctor_command(workerCommand(commandText))
+    except DiffusionSegError:
+        return []
+    return [f"A longer report: {shlex.join(command)}"]
 
 
 def _workerLines(hello: Any) -> list[str]:

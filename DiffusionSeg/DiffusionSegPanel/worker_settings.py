@@ -13,7 +13,7 @@ from DiffusionSegLib.environments.isolated import IsolatedEnvironment, default_e
 from DiffusionSegLib.worker.client import WorkerClient
 from DiffusionSegLib.worker.command import default_command, foreign_environment, parse_command
 
-__all__ = ["WorkerSettings", "createClient", "environmentInUse"]
+__all__ = ["WorkerSettings", "createClient", "environmentInUse", "workerCommand"]
 
 _GROUP = "DiffusionSeg"
 _COMMAND, _DEVICE, _HISTORY = (
@@ -121,11 +121,16 @@ def environmentInUse() -> IsolatedEnvironment | None:
     return environment if environment.state == "ready" else None
 
 
+def workerCommand(commandText: str) -> tuple[str, ...]:
+    """The words that start the worker of a typed command, "" for the one that is chosen by itself.
+    Raises InputError for an unusable one."""
+    if commandText.strip():
+        return parse_command(commandText)
+    own = environmentInUse()
+    return default_command() if own is None else own.command()
+
+
 def createClient(commandText: str) -> Any:
     """A client for a typed command; nothing starts yet. Raises InputError for an unusable one."""
-    if commandText.strip():
-        command = parse_command(commandText)
-    else:
-        own = environmentInUse()
-        command = default_command() if own is None else own.command()
+    command = workerCommand(commandText)
     return WorkerClient(command, foreign_environment(command))
