@@ -1,9 +1,6 @@
 import csv
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,8 +13,7 @@ from DiffusionSegLib.training.cdal.pack import Pack
 from DiffusionSegLib.training.cdal.trainer import Trainer
 from DiffusionSegLib.training.checkpoint import load_checkpoint
 from Testing.Library.training.cdal.tiny_task import disc_pack, tiny_task
-
-ROOT = Path(__file__).resolve().parents[4]
+from Testing.Library.training.forking import Runs
 
 
 @pytest.fixture(autouse=True)
@@ -80,37 +76,21 @@ def test_a_finished_run_stays_as_it_is(tmp_path):
     assert record(tmp_path) == rows
 
 
-def child(folder: Path, steps: int) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    module = "Testing.Library.training.cdal.run_tiny"
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, str(folder), str(steps)],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    return process
-
-
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_the_same(tmp_path):
-    steps, killed, chance = 24, 0, random.Random(time.time_ns())
-    folder = tmp_path / "killed"
-    for _ in range(3):
-        process = child(folder, steps)
-        time.sleep(chance.uniform(0.05, 0.5))
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait() == -signal.SIGKILL
-    # What a kill in the middle of writing leaves behind, in case none of the three hit it.
-    (folder / "checkpoint.partial").write_bytes(b"PK\x03\x04 cut off")
-    assert child(folder, steps).wait(timeout=120) == 0
-    assert killed >= 1
+    steps, chance = 12, random.Random(time.time_ns())
     whole = Trainer(tiny_task(steps=steps, mode="adversarial"), disc_pack(), tmp_path / "whole")
     whole.run(Progress.silent())
+    folder = tmp_path / "killed"
+    with Runs("Testing.Library.training.cdal.run_tiny") as runs:
+        step_s = runs.whole(tmp_path / "timed", steps)
+        moments = [(chance.randint(0, 2), chance.uniform(0, step_s)) for _ in range(3)]
+        kills = sum(runs.killed(folder, steps, *moment) for moment in moments)
+        # What a kill in the middle of writing leaves behind, in case none of the three hit it.
+        (folder / "checkpoint.partial").write_bytes(b"PK\x03\x04 cut off")
+        runs.whole(folder, steps)
+    assert kills >= 1
     assert_same_run(tmp_path / "whole", folder)
     assert load_checkpoint(folder / "checkpoint.pt")["step"] == steps
 

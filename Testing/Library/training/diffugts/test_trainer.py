@@ -1,11 +1,6 @@
 import csv
-import os
 import random
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,8 +11,8 @@ from DiffusionSegLib.training.checkpoint import load_checkpoint
 from DiffusionSegLib.training.diffugts.stages import networks_config, train_diffugts
 from Testing.Library.backbones.compact.tiny import WIDTH
 from Testing.Library.training.diffugts.tiny import tiny_settings
+from Testing.Library.training.forking import Runs
 
-ROOT = Path(__file__).resolve().parents[4]
 STAGES = ("maps", "choice", "marked", "residual")
 
 
@@ -109,30 +104,14 @@ def test_what_was_left_out_is_measured_apart(train, tmp_path):
     assert kinds == {("train", "dark"), ("validation", "dark"), ("left out", "bright")}
 
 
-def start(folder, steps):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(Path(__file__).with_name("run_tiny.py")), str(folder)]
-    return subprocess.Popen(
-        [*command, str(steps)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
 def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path):
-    steps = 12
-    assert start(tmp_path / "whole", steps).wait(240) == 0
-    rng, kills = random.Random(0), 0
-    for _ in range(40):
-        process = start(tmp_path / "killed", steps)
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(rng.uniform(0.2, 2.5) if kills < 4 else 60 if process.wait(240) else 0)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            process.wait(60)
-            kills += 1
-            continue
-        assert process.returncode == 0
-        break
+    steps, rng = 6, random.Random(0)
+    with Runs("Testing.Library.training.diffugts.run_tiny") as runs:
+        step_s = runs.whole(tmp_path / "whole", steps)
+        moments = [(rng.randint(0, 6), rng.uniform(0, step_s)) for _ in range(4)]
+        kills = sum(runs.killed(tmp_path / "killed", steps, *moment) for moment in moments)
+        runs.whole(tmp_path / "killed", steps)
     assert kills >= 2
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
