@@ -33,6 +33,7 @@ MODEL_PARAMETER = "Model"
 _THRESHOLD = 0.5
 _POLL_MS = 30
 _TICKS = 1000
+_NOTHING: tuple[Any, Any, str] = (None, None, "")
 
 
 class EffectRefiner(VTKObservationMixin):
@@ -49,7 +50,8 @@ class EffectRefiner(VTKObservationMixin):
         self._effect, self._ui = effect, ui
         self._link: Any = None
         self._sent: Refinement | None = None
-        self._edited: tuple[Any, Any, str] = (None, None, "")
+        self._edited = _NOTHING
+        self._waiting = ""  # what was said in place of the models
         self._isUpdating = False
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
         self.outliner.wantsPreviews = False
@@ -63,7 +65,9 @@ class EffectRefiner(VTKObservationMixin):
         self._useLink()
         node = self._effect.parameterSetNode()
         self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._onEditorNode)
-        self._edited = (None, None, "")
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self._onStartClose)
+        self._edited = _NOTHING
         self.timer.start()
         self.refresh()
 
@@ -72,16 +76,19 @@ class EffectRefiner(VTKObservationMixin):
         self.outliner.stop(_("Stopped, because the effect was left."))
         self.timer.stop()
         self.removeObservers()
+        self._leaveLink()
 
     def cleanup(self) -> None:
         """The effect is deleted; may be called again."""
         self.deactivate()
-        self._leaveLink()
         self._connections.drop()
 
     def refresh(self) -> None:
         """Show the models, and what can be done with the chosen segment."""
         self._fillModels()
+        if self._models() and self._waiting and self._ui.statusLabel.text == self._waiting:
+            self._edited = _NOTHING  # it is waited for no longer, so say what to do
+            self._say("")
         self._lookAtSegment()
         self._updateStructure()
         self._updateButtons()
@@ -117,7 +124,8 @@ class EffectRefiner(VTKObservationMixin):
     def _setup(self) -> tuple[Setup, Any]:
         model = self._model()
         if model is None:
-            raise InputError(_("The worker has not said yet which models there are; wait for it."))
+            waiting = _("The worker has not said yet which models there are; wait for it.")
+            raise InputError(self._failure() or waiting)
         if len(model.inputs) > 1:
             names = ", ".join(part.name for part in model.inputs)
             raise InputError(
@@ -194,8 +202,16 @@ class EffectRefiner(VTKObservationMixin):
 
     def _end(self, sentence: str) -> None:
         self._sent = None
-        self._say(sentence)
         self._updateButtons()
+        self._say(sentence)
+
+    def _onReplaced(self, client: Any) -> None:
+        """The link has another worker, or none."""
+        self.outliner.setClient(client)
+        self.refresh()
+
+    def _onStartClose(self, _caller: Any, _event: Any) -> None:
+        self.outliner.stop(_("The scene was closed, so the outline was stopped."))
 
     # What is seen
 
@@ -218,14 +234,16 @@ class EffectRefiner(VTKObservationMixin):
             self._leaveLink()
             self._link = link
             link.changed.connect(self.refresh)
-            link.failed.connect(self._onFailed)
+            link.replaced.connect(self._onReplaced)
+            link.failed.connect(self._onLinkFailed)
         if self.outliner.client is not link.client:
             self.outliner.setClient(link.client)
 
     def _leaveLink(self) -> None:
         if self._link is not None:
             self._link.changed.disconnect(self.refresh)
-            self._link.failed.disconnect(self._onFailed)
+            self._link.replaced.disconnect(self._onReplaced)
+            self._link.failed.disconnect(self._onLinkFailed)
         self._link = None
 
     def _fillModels(self) -> None:
@@ -256,13 +274,15 @@ class EffectRefiner(VTKObservationMixin):
     def _editedNow(self) -> tuple[Any, Any, str]:
         """The source volume, the segmentation and the segment."""
         node = self._effect.parameterSetNode()
+        if node is None:
+            return _NOTHING
         segmentId = node.GetSelectedSegmentID() or ""
         return node.GetSourceVolumeNode(), node.GetSegmentationNode(), segmentId
 
     def _lookAtSegment(self) -> None:
         """Remember the segment as it is now: what is painted from here on is the user's."""
         edited = volume, segmentation, segmentId = self._editedNow()
-        if edited == self._edited or self.outliner.isBusy:
+        if edited == self._edited:
             return
         self._edited = edited
         if volume is None or segmentation is None or not segmentId:
@@ -270,11 +290,12 @@ class EffectRefiner(VTKObservationMixin):
         try:
             rememberAsSeen(shared().knownMasks, segmentation, segmentId, volume)
             found = readSegments(segmentation, {1: segmentId}, worldGeometry(volume))
+            hint = _("Paint what is missing, erase what is too much, then press Refine.")
+            words = _whyEmpty(segmentation, segmentId) if found.is_empty else hint
         except DiffusionSegError as error:
-            self._say(str(error))
-            return
-        hint = _("Paint what is missing, erase what is too much, then press Refine.")
-        self._say(_whyEmpty(segmentation, segmentId) if found.is_empty else hint)
+            words = str(error)
+        if not self.outliner.isBusy:
+            self._say(words)
 
     def _updateStructure(self) -> None:
         """Ask which structure a segment shows when nobody else can tell."""
@@ -293,11 +314,24 @@ class EffectRefiner(VTKObservationMixin):
 
     def _updateButtons(self) -> None:
         isBusy = self.outliner.isBusy
-        self._ui.refineButton.setEnabled(not isBusy and self._model() is not None)
+        isDown = self._link is None or self._link.isDown  # pressed, it is tried again
+        self._ui.refineButton.setEnabled(not isBusy and (self._model() is not None or isDown))
         self._ui.stopButton.setVisible(isBusy)
         self._ui.progressBar.setVisible(isBusy)
-        if not self._models() and not isBusy and not self._ui.statusLabel.text:
-            self._say(_("Waiting for the worker."))
+        if not self._models() and not isBusy:
+            isFree = self._ui.statusLabel.text in ("", self._waiting)
+            if isFree or self._failure():
+                self._waiting = self._failure() or _("Waiting for the worker.")
+                self._say(self._waiting)
+
+    def _failure(self) -> str:
+        """Why the worker does not answer; "" while it may."""
+        return str((self._link.error if self._link is not None else "") or "")
+
+    def _onLinkFailed(self, error: Any) -> None:
+        """A run under way says itself how it ends."""
+        if not self.outliner.isBusy:
+            self._end(str(error))
 
     def _say(self, sentence: str) -> None:
         self._ui.statusLabel.text = sentence

@@ -20,7 +20,8 @@ class LiveParameters:
     placeholder: where their sliders go. outliner, result: the page's Outliner and ResultSection.
     volumes: returns the volume nodes that Segment would outline. Only the live values of what was
     asked are replaced, so that a change costs no other pass of the network. One answer is awaited
-    at a time, and the latest value is asked for next. Signal: changed(name, value).
+    at a time, of whatever kind, and the latest value is asked for next. Signal: changed(name,
+    value).
     """
 
     def __init__(
@@ -31,14 +32,12 @@ class LiveParameters:
         self._choice = Choice(None, None)
         self._values: dict[str, Any] = {}  # as they are chosen now
         self._asked: dict[str, Any] | None = None
-        self._isWaiting = self._isAsking = False
+        self._isAsking = False
         self.form = ParameterForm(placeholder)
         self.form.changed.connect(self.changed.emit)
         self._connections = Connections()
         self._connections.listen(outliner.started, self._onStarted)
-        self._connections.listen(outliner.failed, self._onEnded)
-        self._connections.listen(outliner.stopped, self._onEnded)
-        self._connections.listen(result.offered, self._onOffered)
+        self._connections.listen(result.offered, self._follow)
 
     def cleanup(self) -> None:
         """Nothing is asked any more."""
@@ -55,7 +54,8 @@ class LiveParameters:
 
     def _follow(self) -> None:
         answer = self._result.answer
-        if self._isWaiting or answer is None or not self._isOfChoice(answer):
+        isComing = self._outliner.isBusy or self._result.preparation.isUnderWay
+        if isComing or answer is None or not self._isOfChoice(answer):
             return
         # What failed or was stopped is not asked for again until it changes.
         if self._values in (_liveValues(answer.setup, self._choice.live), self._asked):
@@ -80,16 +80,8 @@ class LiveParameters:
         return answer.kind != "refine" and isSame and setup.model in (None, model)
 
     def _onStarted(self, _kind: str) -> None:
-        self._isWaiting = True
         if not self._isAsking:
             self._asked = None
-
-    def _onEnded(self, _reason: Any) -> None:
-        self._isWaiting = False
-
-    def _onOffered(self) -> None:
-        self._isWaiting = False
-        self._follow()
 
 
 def _liveValues(setup: Any, specs: tuple[Any, ...]) -> dict[str, Any]:

@@ -69,12 +69,18 @@ class Outliner:
         return self._ticket is not None
 
     @property
+    def kind(self) -> str:
+        """Of the job under way, as in OutlineResult; "" without one."""
+        return self._asked.kind if self._asked is not None else ""
+
+    @property
     def volumeNodeId(self) -> str:
         """The volume of the job under way, or ""."""
         return self._asked.volumeNodeId if self._asked is not None else ""
 
     def propose(self, volumeNodes: Sequence[Any], setup: Any, prompt: Any) -> None:
-        """Start an outline; a job under way is superseded. Emits failed for unusable input."""
+        """Start an outline in place of a job under way. Emits failed for unusable input, and that
+        job is over all the same."""
         self._propose("propose", volumeNodes, setup, prompt)
 
     def proposeAgain(self, volumeNodes: Sequence[Any], setup: Any, prompt: Any) -> None:
@@ -107,9 +113,7 @@ class Outliner:
         """Cancel the job under way, at once for the page; ``reason`` is the sentence shown."""
         if self._ticket is None:
             return
-        ticket, self._ticket = self._ticket, None
-        self._forget()
-        ticket.cancel()
+        self._cancel()
         self.stopped.emit(reason)
 
     def stopHere(self) -> None:
@@ -150,6 +154,7 @@ class Outliner:
             key = self._sendImage(volumeNodes)
             ticket = request(key)
         except DiffusionSegError as error:
+            self._cancel()
             self.failed.emit(error)
             return
         self._asked = OutlineResult(None, volumeNodes[0].GetID(), prompt, setup, kind)
@@ -203,6 +208,12 @@ class Outliner:
                 proposal, asked.volumeNodeId, asked.prompt, asked.setup, asked.kind, elapsedS
             )
         )
+
+    def _cancel(self) -> None:
+        ticket, self._ticket = self._ticket, None
+        self._forget()
+        if ticket is not None:
+            ticket.cancel()
 
     def _forget(self) -> None:
         self._asked = self._previewTicket = None

@@ -186,13 +186,16 @@ class Page(VTKObservationMixin):
     def _makeSections(self, resourcePath: Callable[[str], str]) -> None:
         ui = self.ui
         self.setup = SetupController(ui.setupPlaceholder, self.settings, resourcePath)
-        self.notice = Notice(ui, lambda: self.keeper.restart(), self.setup.open)
+        self.notice = Notice(
+            ui, lambda: self.keeper.restart(), lambda extra: self.keeper.setUp(extra)
+        )
         self.keeper = WorkerKeeper(self.link, self.setup, self.notice, self.settings)
         self.input = InputSection(ui, self._parameters)
         self.prompt = PromptSection(
             ui, self._parameters, self._volume, self.settings.history, resourcePath
         )
         self.run = RunSection(ui)
+        self._joinRun()
         self.result = ResultSection(
             ui.resultPlaceholder, self.outliner, self._parameters, resourcePath
         )
@@ -212,16 +215,21 @@ class Page(VTKObservationMixin):
         }
         self.shortcuts = Shortcuts(keys, ui.segmentButton)
 
+    def _joinRun(self) -> None:
+        """Before all others listen: who hears of an end may start the next run at once."""
+        self.outliner.started.connect(self.run.start)
+        self.outliner.progressed.connect(self.run.progress)
+        self.outliner.finished.connect(self._onFinished)
+        self.outliner.failed.connect(lambda error: self.run.stop(str(error)))
+        self.outliner.stopped.connect(self.run.stop)
+
     def _join(self) -> None:
         """Who listens to whom."""
         self.run.segmentRequested.connect(self.segment)
         self.run.stopRequested.connect(lambda: self.outliner.stop(_("Stopped.")))
         self.run.stopHereRequested.connect(self.outliner.stopHere)
-        self.outliner.started.connect(self.run.start)
-        self.outliner.progressed.connect(self.run.progress)
-        self.outliner.finished.connect(self._onFinished)
-        self.outliner.failed.connect(self._onFailed)
-        self.outliner.stopped.connect(self.run.stop)
+        self.outliner.finished.connect(lambda _result: self.keeper.onRunFinished())
+        self.outliner.failed.connect(self.keeper.onRunFailed)
         self.result.said.connect(self.run.say)
         self.live.changed.connect(self.settingsSection.storeParameter)
         self.estimator.estimated.connect(self.run.setEstimate)
@@ -352,10 +360,6 @@ class Page(VTKObservationMixin):
 
     def _onFinished(self, result: OutlineResult) -> None:
         self.run.stop(_("Done in {time}.").format(time=durationInWords(result.elapsedS)))
-
-    def _onFailed(self, error: DiffusionSegError) -> None:
-        self.run.stop(str(error))
-        self.keeper.onRunFailed(error)
 
     def _onWorkerStopping(self) -> None:
         self.outliner.stop(_("The outline was stopped: DiffusionSeg is being set up."))

@@ -17,6 +17,11 @@ class ResultEstimate:
     def __init__(self) -> None:
         self._preview: PreviewSegmentation | None = None
 
+    @property
+    def isShown(self) -> bool:
+        """Whether there is one."""
+        return self._preview is not None
+
     def show(self, probability: Any, volumeNode: Any, threshold: float) -> None:
         """The newest estimate, an Image, at a threshold."""
         if self._preview is None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
@@ -28,11 +27,10 @@ from DiffusionSegPanel.result_estimate import ResultEstimate
 from DiffusionSegPanel.result_overlays import OverlayChooser
 from DiffusionSegPanel.result_preparation import ResultPreparation
 from DiffusionSegPanel.result_target import Earlier, TargetChooser
+from DiffusionSegPanel.result_threshold import ResultThreshold
 from DiffusionSegPanel.result_words import candidateInWords, verdictInWords, volumeInWords
 
 __all__ = ["Refinement", "ResultSection"]
-
-_STORE_AFTER_MS = 300
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,7 @@ class ResultSection(VTKObservationMixin):
         self._preview: PreviewSegmentation | None = None
         self._estimate = ResultEstimate()
         self._before: Mask | None = None
+        self._comingKind = ""  # of the answer that is made ready
         self.preparation = ResultPreparation()
         self._isEntered = self._isUpdating = False
         self._load(placeholder, resourcePath)
@@ -93,7 +92,7 @@ class ResultSection(VTKObservationMixin):
     @property
     def threshold(self) -> float:
         """Where the slider is."""
-        return float(self.ui.thresholdSlider.value)
+        return self._threshold.value
 
     def setEditor(self, editor: Any) -> None:
         """The EditorPort whose undo steps an accepted result becomes one of."""
@@ -106,29 +105,31 @@ class ResultSection(VTKObservationMixin):
     def enter(self) -> None:
         """The module is shown."""
         self._isEntered = True
-        self._setVisible(True)
+        self._updateVisible()
         self._readParameters()
 
     def exit(self) -> None:
         """The module is left: previews and overlays go from the slice views."""
         self._isEntered = False
+        self._threshold.store()
         self._overlays.hide()
-        self._setVisible(False)
+        self._updateVisible()
 
     def cleanup(self) -> None:
         """The page is closed for good; may be called again."""
-        self._storeTimer.stop()
+        self._threshold.cleanup()
         self.removeObservers()
         self._connections.drop()
         self._targets.cleanup()
-        self._drop()
         self.preparation.cleanup()
+        self._drop()
         self._overlays.cleanup()
 
     def onSceneClose(self) -> None:
         """Everything shown is gone with the scene."""
-        self._storeTimer.stop()
+        self._threshold.forget()
         self._earlier = self._expected = None
+        self.preparation.cancel()
         self._estimate.remove()
         self._drop()
 
@@ -146,12 +147,15 @@ class ResultSection(VTKObservationMixin):
         except DiffusionSegError as error:
             self.said.emit(str(error))
             return
+        if accepted.mask is not None:
+            self._leaveAgain()
         self.said.emit(accepted.words)
         if accepted.mask is not None:
             self._onAccepted(accepted)
 
     def discard(self) -> None:
         """Forget the outline; no segment is changed."""
+        self._leaveAgain()
         self._drop()
         self.discarded.emit()
 
@@ -175,13 +179,10 @@ class ResultSection(VTKObservationMixin):
         self.ui = loadInto(placeholder, resourcePath("UI/DiffusionSegResult.ui"))
         self._targets = TargetChooser(self.ui, self._parameterNode)
         self._overlays = OverlayChooser(self.ui)
-        self._storeTimer = qt.QTimer()
-        self._storeTimer.setSingleShot(True)
-        self._storeTimer.setInterval(_STORE_AFTER_MS)
+        self._threshold = ResultThreshold(self.ui.thresholdSlider, self._parameterNode)
 
     def _connect(self) -> None:
         ui, outliner = self.ui, self._outliner
-        self._connections.add(ui.thresholdSlider, "valueChanged(double)", self._onThreshold)
         self._connections.add(ui.previousCandidateButton, "clicked()", self._onPrevious)
         self._connections.add(ui.nextCandidateButton, "clicked()", self._onNext)
         self._connections.add(ui.nearBox, "toggled(bool)", self._onNear)
@@ -189,7 +190,7 @@ class ResultSection(VTKObservationMixin):
         self._connections.add(ui.uncertainButton, "clicked()", self.goToMostUncertain)
         self._connections.add(ui.acceptButton, "clicked()", self.accept)
         self._connections.add(ui.discardButton, "clicked()", self.discard)
-        self._connections.add(self._storeTimer, "timeout()", self._storeThreshold)
+        self._connections.listen(self._threshold.changed, self._show)
         self._connections.listen(outliner.started, self._onStarted)
         self._connections.listen(outliner.previewed, self._onPreviewed)
         self._connections.listen(outliner.finished, self._onFinished)
@@ -202,8 +203,8 @@ class ResultSection(VTKObservationMixin):
     # What the outliner says
 
     def _onStarted(self, kind: str) -> None:
-        self.preparation.cancel()
         self._estimate.remove()
+        self._updateVisible()
         if kind != "refine":
             self._expected = None
 
@@ -211,19 +212,19 @@ class ResultSection(VTKObservationMixin):
         volume = slicer.mrmlScene.GetNodeByID(self._outliner.volumeNodeId)
         if volume is None or not self._isEntered:
             return
-        if self._preview is not None:
-            self._preview.setVisible(False)
         self._estimate.show(preview.probability, volume, self.threshold)
+        self._updateVisible()
 
     def _onEnded(self, _reason: Any) -> None:
         """A run that failed or was stopped leaves the earlier result as it was."""
         self._estimate.remove()
         self._expected = None
-        self._setVisible(self._isEntered)
+        self._updateVisible()
 
     def _onFinished(self, answer: Any) -> None:
         refinement = self._expected if answer.kind == "refine" else None
         self._expected = None
+        self._comingKind = answer.kind
         self.preparation.start(
             answer.proposal, lambda outline: self._onReady(answer, refinement, outline)
         )
@@ -231,12 +232,14 @@ class ResultSection(VTKObservationMixin):
     def _onReady(self, answer: Any, refinement: Refinement | None, outline: Any) -> None:
         """The result can be shown; the volume may have gone while it was made ready. For the same
         marks with another live parameter the target and the preview stay."""
-        self._estimate.remove()
+        if not self._outliner.isBusy:  # else it is of the next run
+            self._estimate.remove()
         volume = slicer.mrmlScene.GetNodeByID(answer.volumeNodeId)
         isExchanged = answer.kind == "again" and self._preview is not None and volume is not None
         if not isExchanged:
             self._drop()
         if volume is None:
+            self.said.emit(_("The volume is gone, so its outline was dropped."))
             return
         try:
             self._shown = ShownResult(answer.proposal, volume, outline)
@@ -284,16 +287,13 @@ class ResultSection(VTKObservationMixin):
 
     # What the user does
 
-    def _onThreshold(self, _value: float) -> None:
-        if not self._isUpdating:
-            self._show()
-            # The parameter node tells the whole page; that can wait for the end of the drag.
-            self._storeTimer.start()
-
-    def _storeThreshold(self) -> None:
-        parameters = self._parameterNode()
-        if parameters is not None:
-            parameters.threshold = self.threshold
+    def _leaveAgain(self) -> None:
+        """The outline shown is decided on: what was to take its place comes too late."""
+        if self._outliner.kind == "again":
+            self._outliner.stop()
+        if self.preparation.isUnderWay and self._comingKind == "again":
+            self.preparation.cancel()
+            self._estimate.remove()
 
     def _onPrevious(self) -> None:
         if self._shown is not None:
@@ -350,7 +350,7 @@ class ResultSection(VTKObservationMixin):
         if self._shown is None or self._preview is None:
             return
         self._preview.show(self._shown, self.threshold, self._before)
-        self._preview.setVisible(self._isEntered)
+        self._updateVisible()
         self.ui.volumeLabel.text = volumeInWords(self._shown, self.threshold)
 
     def _update(self) -> None:
@@ -372,25 +372,25 @@ class ResultSection(VTKObservationMixin):
         ui.acceptButton.setEnabled(verdict.state is not Verdict.NOT_FOUND)
 
     def _readParameters(self) -> None:
+        self._threshold.read()
         parameters = self._parameterNode()
         if parameters is None:
             return
         self._isUpdating = True
         try:
-            self.ui.thresholdSlider.value = parameters.threshold
             self.ui.nearBox.checked = parameters.keepNearClicks
             self.ui.radiusSpinBox.value = parameters.radiusMm
         finally:
             self._isUpdating = False
 
-    def _setVisible(self, isVisible: bool) -> None:
-        self._estimate.setVisible(isVisible)
+    def _updateVisible(self) -> None:
+        """The estimate of a run under way hides the earlier result."""
+        self._estimate.setVisible(self._isEntered)
         if self._preview is not None:
-            self._preview.setVisible(isVisible)
+            self._preview.setVisible(self._isEntered and not self._estimate.isShown)
 
     def _drop(self) -> None:
         """No result, no preview, no overlay."""
-        self.preparation.cancel()
         if self._preview is not None:
             self._preview.remove()
         self._preview = self._shown = self._answer = None

@@ -19,7 +19,7 @@ _NAME = "DiffusionSegShared"
 
 
 class Shared:
-    """Lives as long as Slicer; the link is the page's while the page has one."""
+    """Lives as long as Slicer; the link is the page's while there is a page."""
 
     def __init__(self) -> None:
         self.knownMasks = KnownMasks()
@@ -27,12 +27,14 @@ class Shared:
         slicer.app.connect("aboutToQuit()", self._own.close)
 
     def link(self) -> WorkerLink:
-        """A connected WorkerLink: one worker is enough for both."""
-        pages = self._pageLink()
-        if pages is not None:
+        """A connected WorkerLink: one worker is enough for both. Without a client while the page
+        lets none start, since its files are being changed."""
+        page = self._page()
+        if page is not None:
             self._own.close()
-            return pages
-        if self._own.client is None:
+            page.keeper.start()
+            return page.link
+        if self._own.isDown:
             self._own.connect(WorkerSettings().command)
         return self._own
 
@@ -40,10 +42,8 @@ class Shared:
         """End the worker that is not the page's: its files are about to change."""
         self._own.close()
 
-    def _pageLink(self) -> Any:
-        widget = getattr(slicer.modules, "DiffusionSegWidget", None)
-        page = getattr(widget, "page", None)
-        return page.link if page is not None and page.link.client is not None else None
+    def _page(self) -> Any:
+        return getattr(getattr(slicer.modules, "DiffusionSegWidget", None), "page", None)
 
 
 def shared() -> Shared:

@@ -22,57 +22,75 @@ class WorkerKeeper:
     def __init__(self, link: Any, setup: Any, notice: Any, settings: Any) -> None:
         self.stopping, self.restarting, self.changed = Signal(), Signal(), Signal()
         self._link, self._setup, self._notice, self._settings = link, setup, notice, settings
-        self.failure = ""  # why the worker does not answer; "" while it may
+        self._lacking: tuple[str, str] | None = None  # said by the last run; the extra that helps
         link.changed.connect(self._onAnswered)
         link.failed.connect(self._onFailed)
         setup.workerMustStop.connect(self._onMustStop)
         setup.workerChanged.connect(self.restart)
         setup.findings.changed.connect(self._tellProblem)
 
+    @property
+    def failure(self) -> str:
+        """Why the worker does not answer; "" while it may."""
+        return str(self._link.error or "")
+
     def start(self) -> None:
         """Start one, unless there is one or its files are being changed."""
-        if self._link.client is None and not self._setup.holdsWorker:
-            self.failure = ""
+        if self._link.isDown and not self._setup.holdsWorker:
             self._link.connect(self._settings.command)
+            self._tellProblem()
 
     def restart(self) -> None:
         """End the worker that there is and start the one of the settings."""
-        self.failure = ""
-        self._notice.tell("")
+        self._lacking = None
         self.restarting.emit()
         if not self._setup.holdsWorker:
             self._link.connect(self._settings.command)
         self._setup.refresh()  # another command may need other packages
+        self._tellProblem()
         self.changed.emit()
+
+    def setUp(self, extra: str) -> None:
+        """The user follows the notice to the page for setting up."""
+        self._lacking = None
+        self._setup.open(extra)
 
     def onRunFailed(self, error: DiffusionSegError) -> None:
         """A run failed: where a package is missing, setting up is offered."""
         extra = extraIn(str(error))
-        if extra is not None:
-            self._notice.tell(str(error), extra)
+        self._lacking = None if extra is None else (str(error), extra)
+        self._tellProblem()
+
+    def onRunFinished(self) -> None:
+        """A run ended well, so nothing is missing and the worker is there."""
+        self._lacking = None
+        self._link.noteAnswer()
+        self._tellProblem()
 
     def _onAnswered(self) -> None:
-        self.failure = ""
         if self._link.hello is not None:
             self._setup.onHello(self._link.hello)
         self._tellProblem()
         self.changed.emit()
 
     def _tellProblem(self) -> None:
-        """Also when more was found of its Python; a failure stands until a worker answers."""
+        """As things stand now, whatever it was that changed."""
         hello = self._link.hello
         problem = self.failure or str((hello.problem if hello else "") or "")
-        self._notice.tell("" if self._setup.explains else problem, "")
+        if self._setup.explains:
+            problem = ""
+        said = (problem, "") if problem or self._lacking is None else self._lacking
+        self._notice.tell(*said)
 
-    def _onFailed(self, error: DiffusionSegError) -> None:
-        self.failure = str(error)
+    def _onFailed(self, _error: DiffusionSegError) -> None:
         self._setup.onFailed()
         self._tellProblem()
         self.changed.emit()
 
     def _onMustStop(self) -> None:
-        self.failure = ""
+        self._lacking = None
         self.stopping.emit()
         self._link.close()
         shared().closeOwn()
+        self._tellProblem()
         self.changed.emit()

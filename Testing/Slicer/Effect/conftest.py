@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from Testing.Library.worker.scripted import ScriptedClient
 from Testing.Slicer.Panel.conftest import HIPPOCAMPUS, ROOT, Lasting
 from Testing.Slicer.waiting import Waiting
 
@@ -72,9 +73,6 @@ def editor(
     caplog: pytest.LogCaptureFixture,
 ) -> Iterator[OpenedEditor]:
     """The editor with the effect, registered as the module does it; a logged error fails."""
-    import qSlicerSegmentationsEditorEffectsPythonQt as effects
-    import slicer
-
     from DiffusionSegPanel import shared, worker_settings
 
     def lasting(command: str) -> Lasting:
@@ -83,6 +81,38 @@ def editor(
         return Lasting(workers[command])
 
     monkeypatch.setattr(shared, "createClient", lasting)
+    yield from openedEditor(scene, caplog)
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[ScriptedClient]:
+    """The clients that are made, for the effect and for a page, in their order."""
+    from DiffusionSegPanel import page, shared
+
+    made: list[ScriptedClient] = []
+
+    def make(_command: str) -> ScriptedClient:
+        made.append(ScriptedClient())
+        return made[-1]
+
+    monkeypatch.setattr(page, "createClient", make)
+    monkeypatch.setattr(shared, "createClient", make)
+    return made
+
+
+@pytest.fixture
+def scripted(
+    scene: Any, clients: list[ScriptedClient], caplog: pytest.LogCaptureFixture
+) -> Iterator[OpenedEditor]:
+    """The editor with workers that answer when the test says so."""
+    yield from openedEditor(scene, caplog)
+
+
+def openedEditor(scene: Any, caplog: pytest.LogCaptureFixture) -> Iterator[OpenedEditor]:
+    """With an editor node of its own."""
+    import qSlicerSegmentationsEditorEffectsPythonQt as effects
+    import slicer
+
     effect = effects.qSlicerSegmentEditorScriptedEffect(None)
     effect.setPythonSource(EFFECT.as_posix())
     effect.self().register()

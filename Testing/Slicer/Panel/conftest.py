@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from DiffusionSegLib.errors import WorkerError
+from DiffusionSegLib.worker.catalogue import catalogue
+from Testing.Library.worker.scripted import ScriptedClient, hello
+from Testing.Slicer.Bridge.results import proposal
 from Testing.Slicer.Panel.setting_up import (  # noqa: F401 - fixtures
     built,
     environment,
@@ -174,6 +178,80 @@ def opened(
     share_workers(workers, monkeypatch)
     module = openModule(ROOT / "DiffusionSeg" / "DiffusionSeg.py")
     yield OpenedPage(module)
+    module.close()
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not errors, [record.getMessage() for record in errors]
+
+
+class ScriptedPage(OpenedPage):
+    """The module with workers that answer when the test says so. Nothing arrives by itself: `poll`
+    takes in what the test let them answer."""
+
+    def __init__(self, module: Any, clients: list[ScriptedClient]) -> None:
+        super().__init__(module)
+        self.clients = clients
+
+    @property
+    def client(self) -> ScriptedClient:
+        """The one that the page uses, or used last."""
+        return self.clients[-1]
+
+    def poll(self) -> None:
+        """What the page's timer does."""
+        self.page.poll()
+
+    def answer(self, kind: str, value: object = None) -> None:
+        """The worker answers its latest request of that kind, and the page hears of it."""
+        self.client.answer(kind, value)
+        self.poll()
+
+    def fail(self, kind: str, sentence: str = "It failed.") -> None:
+        """The same, with a failure."""
+        self.client.fail(kind, WorkerError(sentence))
+        self.poll()
+
+    def describe(self) -> None:
+        """The worker says what it offers."""
+        self.answer("describe", catalogue())
+
+    def answered(self) -> None:
+        """It says that and, where it is asked, what it computes with."""
+        self.describe()
+        if self.client.asked("hello"):
+            self.answer("hello", hello())
+
+    def segment(self, scene: Any) -> Any:
+        """A small volume is chosen, and Segment pressed; returns the volume."""
+        from Testing.Slicer.Panel.toy_results import toyVolume
+
+        node = toyVolume(self, scene)
+        self.page.parameters.method = "cdal"
+        self.answered()
+        self.ui.segmentButton.click()
+        return node
+
+    def outline(self, node: Any, kind: str = "propose") -> None:
+        """The run under way ends with an outline of the volume."""
+        self.answer(kind, proposal(node))
+
+
+@pytest.fixture
+def scripted(
+    scene: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Iterator[ScriptedPage]:
+    """The module, opened on an empty scene; what its workers answer is the test's."""
+    from DiffusionSegPanel import page
+    from Testing.Harness.boot import openModule
+
+    clients: list[ScriptedClient] = []
+
+    def make(_command: str) -> ScriptedClient:
+        clients.append(ScriptedClient())
+        return clients[-1]
+
+    monkeypatch.setattr(page, "createClient", make)
+    module = openModule(ROOT / "DiffusionSeg" / "DiffusionSeg.py")
+    yield ScriptedPage(module, clients)
     module.close()
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not errors, [record.getMessage() for record in errors]
