@@ -2,6 +2,7 @@ import pytest
 
 from DiffusionSegLib.cli import exit_codes
 from DiffusionSegLib.cli.main import main
+from DiffusionSegLib.training.backbone import pictures
 from DiffusionSegLib.training.backbone.pack import write_pack
 from Testing.Library.training.backbone.tiny import tiny_pack
 
@@ -22,7 +23,10 @@ def train(*words):
     return main(["train", "backbone", *map(str, words)])
 
 
-def test_from_a_packed_file_to_a_model(packed, tmp_path, capsys):
+def test_from_a_packed_file_to_a_model(packed, tmp_path, capsys, monkeypatch):
+    """The card's pictures are small here; those of test_export.py have their real sizes."""
+    monkeypatch.setattr(pictures, "_DRAWN_SIDE", 32)
+    monkeypatch.setattr(pictures, "_READ_SIDE", 64)
     changes = [word for value in SMALL for word in ("--set", value)]
     words = ["--packed", packed, "-o", tmp_path / "run", "--device", "cpu", "--steps", "1"]
     assert train(*words, *changes) == exit_codes.OK
