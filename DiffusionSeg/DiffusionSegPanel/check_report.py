@@ -53,7 +53,7 @@ def _failure(commandText: str, error: Any) -> str:
 def _discreet(commandText: str) -> Callable[[str], str]:
     places = {
         "program": Path(DiffusionSegLib.__file__).resolve().parent.parent,
-        "environment": default_environment().folder,
+        "environment folder": default_environment().folder,
     }
     if "SLICER_HOME" in os.environ:
         places["Slicer"] = Path(os.environ["SLICER_HOME"])

@@ -11,6 +11,7 @@ from DiffusionSegPanel.appearance import mute
 from DiffusionSegPanel.check_words import toolTip
 from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.plain_signal import Signal
+from DiffusionSegPanel.revealing import Revealer
 from DiffusionSegPanel.words import progressInWords
 
 __all__ = ["CheckSection"]
@@ -29,6 +30,7 @@ class CheckSection:
         self._ui = ui
         self._isRunning = False
         self._whyNot = ""
+        self._revealer = Revealer(ui.checkWidget)
         mute(ui.checkStatusLabel)
         self._connections = Connections()
         self._connections.add(ui.fullCheckButton, "clicked()", self._onClicked)
@@ -53,6 +55,11 @@ class CheckSection:
         self._ui.checkProgressBar.setRange(0, 0)  # busy, until the first report
         self._say(_("Starting"))
         self._show()
+        self._revealer.want()  # the button is the last thing of the panel
+
+    def poll(self) -> None:
+        """The layout had time."""
+        self._revealer.poll()
 
     def progress(self, report: Any) -> None:
         """A ProgressReport arrived."""
@@ -69,6 +76,8 @@ class CheckSection:
     def end(self, sentence: str, report: str = "") -> None:
         """It ended: how, and the whole report if there is one."""
         ui = self._ui
+        if self._isRunning and self._revealer.isSeen:  # who has turned to other things stays there
+            self._revealer.want()
         self._isRunning = False
         self._say("")
         ui.checkVerdictLabel.text = sentence

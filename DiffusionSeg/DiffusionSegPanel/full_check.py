@@ -88,6 +88,7 @@ class FullCheck:
         if whyNot:
             self.stop(wasStopped(whyNot))
         self.section.setReady(whyNot)
+        self.section.poll()
 
     def cleanup(self) -> None:
         """The end of the page: the child ends, nothing calls back."""
@@ -108,3 +109,5 @@ class FullCheck:
             return
         words = str(outcome.error) if outcome.error is not None else verdict(outcome.value)
         self.section.end(words, checkReport(own, typed, outcome.value, outcome.error))
+        if outcome.value is None or not outcome.value.works:
+            self._setup.onFailed()  # perhaps it has a button that mends it

@@ -18,6 +18,7 @@ NAMES = (
     "Diffusion refine",
     "Exclude",
     "From part to whole",
+    "Full check",
     "Good enough, stop here",
     "Include",
     "Install",

@@ -209,6 +209,24 @@ def test_one_that_crashes(checked: Checked) -> None:
     assert checked.end().startswith("Nothing wrong"), "the next one is another one"
 
 
+def test_where_something_is_wrong_setting_up_looks_what_it_can_mend(
+    checked: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models" / "cdal" / "bad").mkdir(parents=True)
+    (tmp_path / "models" / "cdal" / "bad" / "model.json").write_text("{")
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(tmp_path / "models"))
+    checked.check.options = ("--no-run",)
+    checked.opened.until(lambda: checked.opened.page.link.hello is not None)
+    checked.opened.settled()
+    looked: list[bool] = []
+    checked.opened.setup.findings.changed.connect(lambda: looked.append(True))
+    checked.press()
+    assert checked.end().startswith("One thing is wrong: ")
+    checked.opened.settled()
+    assert looked == [True]
+    assert checked.report.rstrip().endswith("or remove its folder.")
+
+
 def test_our_own_python_that_fails_tells_helpers_why(
     checked: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +268,46 @@ def test_the_worker_that_a_real_check_started_ends_with_it(checked: Checked) -> 
     checked.press()
     assert checked.end() == "The check was stopped."
     assert checked.left == set()
+
+
+@pytest.fixture
+def scrolled(checked: Checked) -> Any:
+    """The panel in a window that is lower than it, as Slicer's is; scrolled to the button."""
+    import qt
+
+    area = qt.QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(checked.opened.module.frame)
+    area.resize(430, 400)
+    area.show()
+    checked.opened.settle()
+    area.ensureWidgetVisible(checked.ui.fullCheckButton)
+    yield area
+    area.takeWidget()
+    area.deleteLater()
+
+
+def test_the_panel_scrolls_to_what_appears(checked: Checked, scrolled: Any) -> None:
+    ui = checked.ui
+    checked.hang()
+    checked.opened.settle(0.3)
+    assert not ui.checkProgressBar.visibleRegion().isEmpty()
+    checked.press()
+    checked.end()
+    checked.opened.settle(0.3)
+    assert not ui.checkVerdictLabel.visibleRegion().isEmpty()
+    assert not ui.checkCloseButton.visibleRegion().isEmpty()
+
+
+def test_who_has_turned_to_other_things_stays_there(checked: Checked, scrolled: Any) -> None:
+    checked.hang()
+    checked.opened.settle(0.3)
+    scrolled.verticalScrollBar().setValue(0)
+    checked.opened.settle(0.1)
+    checked.press()
+    checked.end()
+    checked.opened.settle(0.3)
+    assert scrolled.verticalScrollBar().value == 0
 
 
 LEAVING: dict[str, Callable[[Any], None]] = {
