@@ -22,7 +22,8 @@ _PIECES = re.compile(r"[\s@:=,;'\"]+")
 # What a command may hold that is nobody's name.
 _PLAIN = re.compile(
     r"[\d.]*|ssh|docker|podman|wsl|run|exec|conda|micromamba|bash|nice|env|diffusionseg|worker"
-    r"|doctor|python[\d.]*|main|DiffusionSegLib\.cli\.main|gpu|cpu|cuda|torch|host|source|activate",
+    r"|doctor|python[\d.]*|main|DiffusionSegLib\.cli\.main|gpus?|cpu|cuda|torch|host|source|activate"
+    r"|all|none|true|false|and|then|slicer|models?",
     re.IGNORECASE,
 )
 

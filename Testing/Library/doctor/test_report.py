@@ -148,6 +148,21 @@ def test_a_request_to_stop_is_heard_between_and_within_checks(monkeypatch):
         )
 
 
+def test_a_listener_that_is_gone_ends_the_report():
+    """As when Slicer, which started it here or over ssh, has been killed; also within a check,
+    whose own failures end nothing."""
+    heard = []
+
+    def listen(told):
+        heard.append(told.stage)
+        if "Models" in heard and told.fraction > 0.5:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        report.report(("ssh", "host"), run=False, progress=Progress(listen))
+    assert heard[-1] != "Done"
+
+
 def test_the_worker_is_ended_whatever_happens(monkeypatch):
     closed = []
 

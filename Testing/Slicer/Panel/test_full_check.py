@@ -14,6 +14,7 @@ import pytest
 
 from Testing.Library.worker.toys import children, is_alive
 from Testing.Slicer.Panel.conftest import ROOT
+from Testing.Slicer.Panel.test_first_open import WIDTH, text_widgets, wanted_width
 
 # A child in a session of its own, as the doctor's worker is, and no end.
 HANGING = (
@@ -171,6 +172,35 @@ def test_nothing_private_is_in_the_report(
         assert told in report, report
 
 
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("", "chosen by itself"),
+        ("ssh dr.meier@klinik-gpu diffusionseg worker", "ssh <name>@<name> diffusionseg worker"),
+        (
+            "ssh -p 2222 -J gate mr1 'nice diffusionseg worker'",
+            "-J <name> <name> 'nice diffusionseg",
+        ),
+        (
+            "docker run --gpus all -e TOKEN=abc img diffusionseg worker",
+            "--gpus all -e <name>=<name>",
+        ),
+        ("/srv/praxis/meier/env/bin/python", "/.../python"),
+    ],
+)
+def test_a_typed_command_keeps_its_form_and_loses_its_names(
+    scene: Any, command: str, shown: str
+) -> None:
+    from DiffusionSegLib.doctor.examination import Examination
+    from DiffusionSegPanel.check_report import checkReport
+
+    own = f"Worker command: {command or 'chosen by itself'}\n"
+    text = "Devices\n  cpu: all of it, usable\n\nEverything works.\n"
+    report = checkReport(own, command, Examination((), text), None)
+    assert shown in report
+    assert report.endswith(text)
+
+
 def test_a_command_that_does_not_exist(checked: Checked) -> None:
     checked.use("/no/such/python")
     checked.press()
@@ -188,6 +218,14 @@ def test_one_that_does_not_end_with_worker_is_explained(checked: Checked) -> Non
     assert "does not end with the word worker" in checked.ui.checkVerdictLabel.text
     assert "klinik" not in checked.report
     assert checked.ui.fullCheckButton.text == "Full check"
+    frame = checked.opened.module.frame
+    frame.resize(WIDTH, 1400)
+    frame.show()
+    checked.opened.settle()
+    assert frame.size.width() == WIDTH
+    texts = text_widgets(checked.ui.checkWidget)
+    assert len(texts) == 2
+    assert [one.text for one in texts if one.width < wanted_width(one)] == [], "none is cut off"
 
 
 def test_one_that_cannot_be_read(checked: Checked) -> None:
@@ -203,10 +241,10 @@ def test_one_that_crashes(checked: Checked) -> None:
     assert "ended without a report" in verdict
     assert "SIGABRT" in verdict
     assert "its last words: Oh." in verdict
-    checked.use("")
-    checked.check.options = ("--no-run",)
+    checked.useToy("""print('{"problems": [], "text": "Fine.", "complete": true}')""")
     checked.press()
-    assert checked.end().startswith("Nothing wrong"), "the next one is another one"
+    assert checked.end().startswith("All is well"), "the next one is another one"
+    assert checked.report.endswith("Fine.")
 
 
 def test_where_something_is_wrong_setting_up_looks_what_it_can_mend(
