@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.cli import (
@@ -29,6 +29,7 @@ from DiffusionSegLib.cli import (
 from DiffusionSegLib.cli.arguments import join_negative_coordinates
 from DiffusionSegLib.cli.crash_report import write_crash_report
 from DiffusionSegLib.cli.parser import Parser
+from DiffusionSegLib.cli.streams import cannot_print, leave_output, prepare_streams
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError
 
 COMMANDS = (segment, evaluate, methods, models, train, convert, demo, doctor, worker)
@@ -49,6 +50,7 @@ def build_parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code (see exit_codes.py)."""
+    prepare_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     args: argparse.Namespace | None = None
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the process boundary: nothing lies above
         if debug:
             raise
-        return _report_crash(args, words, error)
+        return _unexpected(args, words, error)
 
 
 def _run(args: argparse.Namespace, debug: bool) -> int:
@@ -86,6 +88,27 @@ def _run(args: argparse.Namespace, debug: bool) -> int:
             # Warnings of libraries are written for programmers.
             warnings.simplefilter("ignore")
         return int(args.run(args))
+
+
+def _unexpected(args: argparse.Namespace | None, words: Sequence[str], error: Exception) -> int:
+    """A place to print to that is full, a package that is missing, or a mistake in the program."""
+    from DiffusionSegLib.worker.failures import package_at_fault
+
+    if isinstance(error, OSError) and cannot_print(error):
+        leave_output()
+        sentence = (
+            f"What this command prints cannot be written ({error.strerror}); free some space, or "
+            "let it print elsewhere."
+        )
+        return _complain(args, sentence, "OutputError", exit_codes.BAD_INPUT)
+    package = package_at_fault(error)
+    if package not in (None, "DiffusionSegLib"):
+        sentence = (
+            f"The Python package {package} is missing or broken in {sys.executable} ({error}); "
+            f'install it again with "{sys.executable}" -m pip install --force-reinstall {package}.'
+        )
+        return _complain(args, sentence, "ModelError", exit_codes.BAD_INPUT)
+    return _report_crash(args, words, error)
 
 
 def _report_crash(args: argparse.Namespace | None, words: Sequence[str], error: Exception) -> int:
@@ -98,16 +121,20 @@ def _report_crash(args: argparse.Namespace | None, words: Sequence[str], error: 
 def _complain(args: argparse.Namespace | None, sentence: str, kind: str, code: int) -> int:
     """The sentence on stderr; with --json also as an object on stdout."""
     one_line = " ".join(sentence.split())
-    print(f"diffusionseg: {one_line}", file=sys.stderr)
-    if getattr(args, "json", None) is True:
-        print(json.dumps({"error": {"kind": kind, "message": one_line}, "exit_code": code}))
+    told = {"error": {"kind": kind, "message": one_line}, "exit_code": code}
+    with suppress(OSError):  # where nothing can be printed, the exit code still tells
+        print(f"diffusionseg: {one_line}", file=sys.stderr)
+    try:
+        if getattr(args, "json", None) is True:
+            print(json.dumps(told), flush=True)
+    except OSError:
+        leave_output()
     return code
 
 
 def _reader_is_gone() -> int:
     """`diffusionseg ... | head`: whoever read stdout has enough."""
-    # Python flushes stdout when it ends; without this it would complain once more.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    leave_output()
     return exit_codes.OK
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from DiffusionSegLib import errors
 from DiffusionSegLib.errors import Cancelled, DiffusionSegError, OutOfMemoryError, WorkerError
 
-__all__ = ["explained", "pack_failure", "unpack_failure"]
+__all__ = ["explained", "pack_failure", "package_at_fault", "unpack_failure"]
 
 _LOG_CHARACTERS = 8000
 
@@ -26,7 +26,7 @@ def explained(error: BaseException) -> DiffusionSegError:
             "another device."
         )
     told = "".join(traceback.format_exception(error))[-_LOG_CHARACTERS:]
-    package = _package_at_fault(error)
+    package = package_at_fault(error)
     if package is not None:
         return WorkerError(
             f"The Python package {package} is missing or broken where the worker runs ({error}); "
@@ -38,10 +38,12 @@ def explained(error: BaseException) -> DiffusionSegError:
     return WorkerError(f"A mistake in the program stopped this ({what}).", told)
 
 
-def _package_at_fault(error: BaseException) -> str | None:
-    if isinstance(error, ImportError) and error.name:
+def package_at_fault(error: BaseException) -> str | None:
+    """The package that is missing or cannot be loaded; None for errors of another kind."""
+    # A part in another language is named alone, as "_C".
+    if isinstance(error, ImportError) and error.name and not error.name.startswith("_"):
         return error.name.partition(".")[0]
-    if isinstance(error, OSError) and "torch" in str(error):
+    if isinstance(error, ImportError | OSError) and "torch" in str(error):
         return "torch"  # a library that torch needs cannot be loaded
     return None
 
