@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from DiffusionSegLib.errors import InputError
+
 __all__ = [
     "HUB_ROOM", "bundled_folders", "constraints_file", "hub_room", "missing_folder_note",
     "user_data_folder", "user_folder",
@@ -47,29 +49,39 @@ def user_data_folder(
     """Where this program keeps what is the user's, as the systems want it: %LOCALAPPDATA% on
     Windows, ~/Library/Application Support on a Mac, else XDG_DATA_HOME or ~/.local/share.
 
-    system: as sys.platform; environment: variables (None: of this computer and process).
+    system: as sys.platform; environment: variables (None: of this computer and process). Raises
+    InputError for a user without a home folder.
     """
     system = sys.platform if system is None else system
     variables = os.environ if environment is None else environment
-    home = Path.home()
     if system == "win32":
         local = variables.get("LOCALAPPDATA", "").strip()
-        parent = Path(local) if local else home / "AppData" / "Local"
+        parent = Path(local) if local else _home() / "AppData" / "Local"
         return parent / _NAME / _NAME
     if system == "darwin":
-        return home / "Library" / "Application Support" / _NAME
+        return _home() / "Library" / "Application Support" / _NAME
     chosen = variables.get("XDG_DATA_HOME", "").strip()
     # The specification wants a relative path to be ignored.
-    return (Path(chosen) if os.path.isabs(chosen) else home / ".local" / "share") / _NAME
+    return (Path(chosen) if os.path.isabs(chosen) else _home() / ".local" / "share") / _NAME
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:  # a number that no user has, as in containers
+        raise InputError(
+            "This user has no home folder, where models and settings would be kept; set the "
+            "environment variable HOME to a folder of your own."
+        ) from error
 
 
 def missing_folder_note() -> str:
     """A sentence when the folder that DIFFUSIONSEG_MODELS names is not there, as that of a disk
     that was pulled out; else ""."""
     folder = user_folder()
-    if not os.environ.get(_FOLDER_VARIABLE, "").strip() or folder.is_dir():
+    if not os.environ.get(_FOLDER_VARIABLE, "").strip() or os.path.isdir(folder):
         return ""
-    what = "is no folder" if folder.exists() else "is not there"
+    what = "is no folder" if os.path.exists(folder) else "is not there"
     return (
         f"The folder of models {folder}, which {_FOLDER_VARIABLE} names, {what}, and its models "
         "are not listed: plug in its disk, or correct the variable; a download makes a new folder."

@@ -59,7 +59,12 @@ class ModelStore:
         found: dict[str, list[ModelEntry]] = {}
         broken: list[BrokenCard] = []
         for folder in self._folders:
-            for path in sorted(folder.glob("*/*/model.json")):
+            try:
+                paths = sorted(folder.glob("*/*/model.json"))
+            except OSError as error:  # a network drive that went, a name that cannot be
+                broken.append(BrokenCard(str(folder), folder, _unreadable(folder, error)))
+                continue
+            for path in paths:
                 place = path.parent
                 # Repositories have files of that name too, and what is being removed still has.
                 if place.parent.name == HUB_ROOM or place.name.startswith("."):
@@ -105,6 +110,13 @@ class ModelStore:
         """Check size and sha256 of every file; raises ModelError."""
         for part in entry.files:
             check_file(entry, part)
+
+
+def _unreadable(folder: Path, error: OSError) -> str:
+    return (
+        f"The folder of models {str(folder)[:200]} cannot be read ({error.strerror}), and its "
+        "models are not listed: look whether its disk is there."
+    )
 
 
 def store_of(entry: ModelEntry) -> ModelStore:

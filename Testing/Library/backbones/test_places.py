@@ -16,6 +16,7 @@ from DiffusionSegLib.backbones.places import missing_folder_note, user_folder
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.cli import exit_codes
 from DiffusionSegLib.cli.main import main
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.progress import Progress
 from Testing.Library.backbones.fetching.toy_cards import card_of, content, file_of, write
 
@@ -171,3 +172,26 @@ def test_the_program_starts_where_its_folder_cannot_be_made(bundle):
         [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0 and "cdal/hippocampus" in done.stdout, done.stderr
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, tmp_path):
+    """A number of a container that no user has; what does not need a home works."""
+
+    def nobody(number):
+        raise KeyError(number)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    for name in ("HOME", "XDG_DATA_HOME", "DIFFUSIONSEG_MODELS"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match=r"no home folder.* set the environment variable HOME"):
+        user_folder()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert user_folder() == tmp_path / "DiffusionSeg" / "models"
+
+
+def test_a_folder_that_cannot_be_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", "/" + "x" * 5000)
+    assert main(["models"]) == exit_codes.OK
+    told = capsys.readouterr()
+    assert "cdal/hippocampus" in told.out
+    assert "cannot be read (File name too long), and its models are not listed" in told.out
