@@ -37,7 +37,7 @@ def cdal_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     """Units: a voxel of a window in one step of the network, to which encoding a window adds one
     ("step", in full precision "full step"); a value of the image to be prepared ("value"); a run
     ("run"). In memory: a voxel of a window ("window", "full window"), of the result ("grid")."""
-    grid, steps = _grid(model), int(model.settings["noise_steps"])
+    grid, steps = _grid(model), _whole(model, "noise_steps")
     if wish.economy.smaller:
         grid = replace(grid, largest_kji=None)
     geometry = wish.image.geometry
@@ -46,7 +46,7 @@ def cdal_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     values = float(geometry.voxel_count * len(wish.image.array))
     shape = grid.geometry(geometry).shape_kji
     window, windows = windows_of(grid, _generator(model).stride, shape)
-    samples = wish.run.samples or int(model.settings["samples"])
+    samples = wish.run.samples or _whole(model, "samples")
     drawn = _drawn(wish, samples)
     once = float(windows * math.prod(window))
     level = min(int(wish.run.parameters.get("refine_level", 1)), steps)
@@ -104,6 +104,13 @@ def _generator(model: ModelEntry) -> GeneratorConfig:
     try:
         return GeneratorConfig.from_dict(model.settings["generator"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unusable(model, error) from error
+
+
+def _whole(model: ModelEntry, name: str) -> int:
+    try:
+        return int(model.settings[name])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _unusable(model, error) from error
 
 

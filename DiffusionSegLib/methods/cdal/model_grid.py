@@ -6,6 +6,7 @@ posterior, superior), so that flipped, permuted and left-handed storage give the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,14 +41,14 @@ class ModelGrid:
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> ModelGrid:
-        """Read from a model card."""
-        spacing = values.get("spacing_mm")
+        """Read from a model card. Raises KeyError, TypeError, ValueError for what is no grid."""
+        spacing, largest = values.get("spacing_mm"), values.get("largest_kji")
         return ModelGrid(
             str(values["kind"]),
-            tuple(values["window_kji"]),
-            None if spacing is None else tuple(spacing),
+            _sizes("window_kji", values["window_kji"]),
+            None if spacing is None else _lengths("spacing_mm", spacing),
             float(values.get("overlap", 0.25)),
-            tuple(values["largest_kji"]) if values.get("largest_kji") else None,
+            _sizes("largest_kji", largest) if largest else None,
         )
 
     @property
@@ -87,3 +88,19 @@ class ModelGrid:
         if self.is_volumetric and self.kind == "spacing":
             image = standing_image(image)  # so that averaged blocks start at the same corner
         return onto_grid(image, target)
+
+
+def _sizes(name: str, values: Any) -> tuple[int, int, int]:
+    whole = isinstance(values, Sequence) and all(type(value) is int for value in values)
+    if not whole or len(values) != 3 or min(values) < 1:
+        raise ValueError(f"{name} needs three sizes of at least 1, not {values!r}")
+    depth, height, width = values
+    return depth, height, width
+
+
+def _lengths(name: str, values: Any) -> tuple[float, float, float]:
+    numbers = isinstance(values, Sequence) and all(type(value) in (int, float) for value in values)
+    if not numbers or len(values) != 3 or not all(0 < value < math.inf for value in values):
+        raise ValueError(f"{name} needs three lengths above zero, not {values!r}")
+    i_mm, j_mm, k_mm = values
+    return i_mm, j_mm, k_mm
