@@ -1,5 +1,7 @@
 """End to end: real images, bundled weights, the real command line."""
 
+import contextlib
+import io
 import json
 
 import numpy as np
@@ -19,21 +21,34 @@ SAMPLES = {f"{sample.method}/{sample.model}": sample for sample in load_samples(
 USEFUL = 0.6
 
 
-@pytest.fixture(params=sorted(SAMPLES))
+@pytest.fixture(scope="module", params=sorted(SAMPLES))
 def sample(request):
     if request.param not in INSTALLED:
         pytest.skip(f"{request.param} is not bundled")
     return SAMPLES[request.param]
 
 
-def test_segment_a_real_image(sample, tmp_path, capsys):
-    out, probability = tmp_path / "out.seg.nrrd", tmp_path / "p.nrrd"
-    code = main(
-        ["segment", *map(str, sample.images), "--method", sample.method, "--model", sample.model,
-         "-o", str(out), "--probability", str(probability), "--device", "cpu", "--json"]
-    )  # fmt: skip
-    told = json.loads(capsys.readouterr().out)
+def segment(sample, folder):
+    """What the command tells, and what it writes: an outline and probabilities."""
+    out, probability = folder / "out.seg.nrrd", folder / "p.nrrd"
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        code = main(
+            ["segment", *map(str, sample.images), "--method", sample.method, "--model",
+             sample.model, "-o", str(out), "--probability", str(probability), "--device", "cpu",
+             "--json", "--samples", "2", "--seed", "5"]
+        )  # fmt: skip
     assert code == exit_codes.OK
+    return json.loads(told.getvalue()), out, probability
+
+
+@pytest.fixture(scope="module")
+def segmented(sample, tmp_path_factory):
+    return segment(sample, tmp_path_factory.mktemp("segmented"))
+
+
+def test_segment_a_real_image(sample, segmented):
+    told, out, probability = segmented
     assert told["verdict"]["state"] in ("FOUND", "UNCERTAIN")
     mask, truth = Mask.read(out), Mask.read(sample.label)
     image = Image.read(sample.images[0])
@@ -64,10 +79,6 @@ def test_evaluate_a_real_image_with_clicks(sample, tmp_path, capsys):
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
 
 
-def test_the_same_seed_gives_the_same_file(sample, tmp_path):
-    outs = [tmp_path / f"{number}.nrrd" for number in range(2)]
-    for out in outs:
-        words = ["segment", *map(str, sample.images), "--method", sample.method, "--model"]
-        words += [sample.model, "-o", str(out), "--samples", "2", "--seed", "5", "--device", "cpu"]
-        assert main(words) == exit_codes.OK
-    assert np.array_equal(Mask.read(outs[0]).array, Mask.read(outs[1]).array)
+def test_the_same_seed_gives_the_same_file(sample, segmented, tmp_path):
+    again = segment(sample, tmp_path)
+    assert np.array_equal(Mask.read(again[1]).array, Mask.read(segmented[1]).array)

@@ -23,7 +23,7 @@ from DiffusionSegLib.training.diffugts.stages import networks_config, train_diff
 from Testing.Library.training.diffugts.tiny import tiny_backbone, tiny_pack, tiny_settings
 folder, told = Path(sys.argv[1]), Progress.silent()
 write_pack(folder / "data.safetensors", tiny_pack())
-pack, settings = read_pack(folder / "data.safetensors"), tiny_settings(twins=1)
+pack, settings = read_pack(folder / "data.safetensors"), tiny_settings(twins=1, cuts=0.25)
 backbone = tiny_backbone(folder / "backbone")
 prepared = prepare(pack, settings, backbone, folder / "prepared", told)
 config = networks_config(backbone, pack.text.shape[1])
