@@ -84,9 +84,13 @@ def test_room_elsewhere_comes_first(room):
     ]
 
 
-def test_what_failed_is_gone_before_the_next_way():
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_what_failed_is_gone_before_the_next_way(cyclic):
+    """Even what refers to itself, which only a search for garbage finds."""
+
     class Large:
-        pass
+        def __init__(self):
+            self.own = self if cyclic else None
 
     held = []
 
