@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,16 +19,23 @@ def check_outputs(
     outputs: Sequence[Path], inputs: Iterable[Path] = (), *, replace: bool = True
 ) -> None:
     """Raises OutputError unless every file can be written and none is an input or named twice."""
-    seen: set[Path] = set()
-    inputs_resolved = {path.resolve() for path in inputs}
+    seen: set[str] = set()
+    # Of links that lead in circles Path.resolve raises what depends on the version of Python.
+    inputs_resolved = {os.path.realpath(path) for path in inputs}
     for path in outputs:
-        resolved = path.resolve()
-        if resolved in inputs_resolved:
-            raise OutputError(f"The output {path} is also an input; give another output file.")
-        if resolved in seen:
-            raise OutputError(f"Two outputs are called {path}; give each a file of its own.")
-        seen.add(resolved)
-        _check_place(path, replace)
+        try:
+            resolved = os.path.realpath(path)
+            if resolved in inputs_resolved:
+                raise OutputError(f"The output {path} is also an input; give another output file.")
+            if resolved in seen:
+                raise OutputError(f"Two outputs are called {path}; give each a file of its own.")
+            seen.add(resolved)
+            _check_place(path, replace)
+        except OSError as error:  # a name that is too long, a drive that is gone
+            reason = error.strerror or error
+            raise OutputError(
+                f"{path} cannot be written ({reason}); choose another name or folder."
+            ) from error
 
 
 def check_suffix(path: Path, volume_suffixes: Sequence[str], dimension: int | None = None) -> None:

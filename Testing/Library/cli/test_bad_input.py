@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import pickle
 import re
 import shutil
@@ -15,6 +16,7 @@ import SimpleITK as sitk
 from DiffusionSegLib.cli import exit_codes
 from DiffusionSegLib.cli.main import main
 from DiffusionSegLib.nouns.geometry import Geometry
+from DiffusionSegLib.nouns.mask import Mask
 from Testing.Library.cli.fixtures import GEOMETRY, bright_volume
 
 pytestmark = pytest.mark.usefixtures("smoothing")
@@ -254,6 +256,25 @@ def test_unusable_outputs(name, word, volume, tmp_path, capsys):
     out = tmp_path / name
     sentence = refused(capsys, out, ["segment", volume, "--method", "smoothing", "-o", out])
     assert word in sentence
+
+
+def test_a_name_that_is_too_long(volume, tmp_path, capsys):
+    words = ["segment", volume, "--method", "smoothing", "-o", tmp_path / ("o" * 300 + ".nrrd")]
+    assert main([str(word) for word in words]) == exit_codes.BAD_INPUT
+    assert "cannot be written (File name too long); choose" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a permission elsewhere")
+def test_links_that_lead_in_circles(volume, tmp_path, capsys):
+    """Path.resolve raises RuntimeError or OSError for them, whatever the version of Python."""
+    circle = tmp_path / "circle.nrrd"
+    circle.symlink_to(circle)
+    out = tmp_path / "out.nrrd"
+    words = ["segment", circle, "--method", "smoothing", "-o", out]
+    assert "There is no file" in refused(capsys, out, words)
+    words = ["segment", str(volume), "--method", "smoothing", "-o", str(circle)]
+    assert main(words) == exit_codes.OK
+    assert Mask.read(circle).array.any()
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder nobody can write to")
