@@ -72,6 +72,6 @@ def test_who_went_into_another_session_ends_with_the_tree():
     assert os.getsid(apart) != os.getsid(process.pid)
     kill_tree(process)
     process.wait()
-    wait_until(lambda: not is_alive(apart), 3)
+    wait_until(lambda: not is_alive(apart))
     for stream in (process.stdin, process.stdout, process.stderr):
         stream.close()

@@ -114,14 +114,14 @@ def test_it_ends_when_told_or_when_nobody_is_there(worker, how):
         worker.send(3, "shutdown")
     else:
         worker.process.stdin.close()
-    assert worker.process.wait(3) == 0
+    assert worker.process.wait(8) == 0
 
 
 def test_garbage_ends_it_with_a_sentence(worker):
     worker.process.stdin.write(b"GET / HTTP/1.1\r\n\r\n")
     seen = worker.until("broken", None)
     assert seen[-1]["sentence"].startswith("Instead of a frame came 'GET / HTTP")
-    assert worker.process.wait(3) == 1
+    assert worker.process.wait(8) == 1
     assert b"Instead of a frame" in worker.process.stderr.read()
 
 
@@ -129,4 +129,4 @@ def test_it_ends_when_nobody_listens_any_more(worker):
     worker.set_image()
     worker.process.stdout.close()
     worker.send(5, "memory")
-    assert worker.process.wait(3) == 0
+    assert worker.process.wait(8) == 0

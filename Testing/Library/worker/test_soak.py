@@ -151,9 +151,9 @@ def test_a_thousand_accidents(start, seed):
     worker = client.memory().result(10)
     assert worker.process_rss < 400e6
     client.close()
-    wait_until(lambda: children() <= before[2], 5)
-    wait_until(lambda: threading.active_count() <= before[1], 5)
-    wait_until(lambda: descriptors() <= before[0], 5)
+    wait_until(lambda: children() <= before[2], 20)
+    wait_until(lambda: threading.active_count() <= before[1], 20)
+    wait_until(lambda: descriptors() <= before[0], 20)
 
 
 def _check_answers(soak):

@@ -220,7 +220,7 @@ def test_a_wrapper_and_all_its_processes_end(start, tmp_path):
     tree = children() - before
     assert len(tree) >= 3
     client.close()
-    wait_until(lambda: not any(is_alive(pid) for pid in tree), 3)
+    wait_until(lambda: not any(is_alive(pid) for pid in tree))
 
 
 def test_over_ssh_where_the_login_speaks_first(start, tmp_path):
@@ -251,7 +251,7 @@ def test_the_worker_ends_with_its_front_end(tmp_path, bright_models, busy, how):
     if busy:
         wait = "wait_until(lambda: t.progress and t.progress.stage == 'Hanging', 20, c.poll)"
     hold = "os.set_inheritable(c._link._process.stdin.fileno(), True)\n" if "held" in how else ""
-    hold += "subprocess.Popen(['sleep', '8'], close_fds=False)\n" if hold else ""
+    hold += "subprocess.Popen(['sleep', '20'], close_fds=False)\n" if hold else ""
     front = (
         "import os, subprocess, sys, time\n"
         "from DiffusionSegLib.nouns.prompt import Prompt\n"
@@ -277,7 +277,7 @@ def test_the_worker_ends_with_its_front_end(tmp_path, bright_models, busy, how):
         assert is_alive(worker) or "closed" in how
         if how != "stdin closed":
             process.kill()
-        wait_until(lambda: not is_alive(worker), 4)
+        wait_until(lambda: not is_alive(worker), 15)
     finally:
         process.kill()
         process.wait()
@@ -416,7 +416,7 @@ def test_a_client_left_open_keeps_no_program_from_ending(bright_models):
         check=True,
         timeout=30,
     )
-    wait_until(lambda: not is_alive(int(done.stdout)), 3)
+    wait_until(lambda: not is_alive(int(done.stdout)))
 
 
 def test_the_command_line_starts_the_same_worker(bright_models):
