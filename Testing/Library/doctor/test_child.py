@@ -104,8 +104,8 @@ def test_a_cancellation_ends_it_and_what_it_started_at_once():
 def test_one_that_hangs_is_stopped_in_time():
     code = "import sys, time; print('  7 %  Worker', file=sys.stderr, flush=True); time.sleep(60)"
     begun_s = time.monotonic()
-    with pytest.raises(WorkerError, match=r"within 1 s while it looked at 'Worker'.*stopped;"):
-        toy(code, limit_s=1.0)
+    with pytest.raises(WorkerError, match=r"within 3 s while it looked at 'Worker'.*stopped;"):
+        toy(code, limit_s=3.0)
     assert time.monotonic() - begun_s < 30
 
 
