@@ -75,9 +75,8 @@ class Dispatch:
         if request is None or request.ticket is not ticket:
             return
         self._settle(request, "cancelled", Cancelled())
-        if request.is_job and self._link is not None:
+        if request.is_job:
             self._leave_behind(ticket.id)
-            self._send({"kind": "cancel", "of": ticket.id})
 
     def close(self) -> None:
         """End the worker and all its processes; tickets that still wait become cancelled."""
@@ -179,7 +178,9 @@ class Dispatch:
         return None
 
     def _tell(self, kind: str, ticket: Ticket[Any]) -> None:
-        if ticket.id in self._open and self._link is not None:
+        request = self._open.get(ticket.id)
+        if request is not None and self._link is not None:
+            request.told.append(kind)
             self._send({"kind": kind, "of": ticket.id})
 
     def _send(self, header: Mapping[str, Any]) -> None:
@@ -207,7 +208,10 @@ class Dispatch:
             self._images.unsend(str(request.header["key"]), request.image)
 
     def _leave_behind(self, number: int) -> None:
-        self._cancelled_at_s[number] = time.monotonic()
+        """Nobody waits for that job any more; told at once, whatever is sent or not sent next."""
+        if self._link is not None:
+            self._cancelled_at_s[number] = time.monotonic()
+            self._send({"kind": "cancel", "of": number})
 
     def _take_in(self) -> None:
         while True:
@@ -312,12 +316,20 @@ class Dispatch:
         waiting = list(self._open.values())
         self._begin()
         for request in waiting:
-            request.started = False
-            key = str(request.header.get("key"))
-            if request.ticket.kind == "set_image":
-                if request.image is not None:
-                    self._images.sent[key] = request.image
-            elif request.image is not None:
-                self._upload(key, request.image)
-            assert self._link is not None
-            self._link.send(request.ticket.id, request.frame)
+            if not request.ticket.is_finished:
+                self._hand_in_again(request)
+
+    def _hand_in_again(self, request: Request) -> None:
+        request.started = False
+        key = str(request.header.get("key"))
+        if request.ticket.kind == "set_image":
+            if request.image is not None:
+                self._images.sent[key] = request.image
+        elif request.image is not None:
+            self._upload(key, request.image)
+        if request.ticket.is_finished:
+            return  # by news that was taken in for the image: of a worker that died at once
+        assert self._link is not None
+        self._link.send(request.ticket.id, request.frame)
+        for kind in request.told:
+            self._send({"kind": kind, "of": request.ticket.id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ Pack = Callable[[list[NDArray[Any]]], Mapping[str, Any]]
 class Request:
     """header: small and known at once; pack: makes the rest, with arrays, when it is sent.
 
-    image: what the header's key stands for; started: the worker has begun with it.
+    image: what the header's key stands for; started: the worker has begun with it; told: kinds of
+    messages about it that were sent after it.
     """
 
     ticket: Ticket[Any]
@@ -34,6 +35,7 @@ class Request:
     pack: Pack | None = None
     image: Image | None = None
     started: bool = False
+    told: list[str] = field(default_factory=list)
 
     @property
     def is_job(self) -> bool:
