@@ -42,6 +42,11 @@ class Background:
         """Whether an end is still to be delivered."""
         return self._run is not None
 
+    @property
+    def isStopping(self) -> bool:
+        """Whether it was asked to stop, and its end is still to be delivered."""
+        return self._run is not None and self._run.cancelled.is_set()
+
     def start(self, work: Callable[[Progress], Any], onEnded: Callable[[Outcome], None]) -> None:
         """Do it. What ran before is cancelled, and its end is not delivered."""
         self.drop()
@@ -64,8 +69,9 @@ class Background:
         if run is None:
             return
         run.thread.join(_BREATH_S)
-        report, run.report = run.report, None
-        if report is not None:
+        report = run.report
+        if report is not run.delivered:
+            run.delivered = report
             self.progressed.emit(report)
         if run.outcome is not None and self._run is run:
             self._run = None
@@ -85,6 +91,7 @@ class _Run:
     def __init__(self, work: Callable[[Progress], Any], onEnded: Callable[[Outcome], None]) -> None:
         self.cancelled = threading.Event()
         self.report: ProgressReport | None = None
+        self.delivered: ProgressReport | None = None
         self.outcome: Outcome | None = None
         self.onEnded = onEnded
         self._work = work

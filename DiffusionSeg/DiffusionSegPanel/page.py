@@ -164,7 +164,8 @@ class Page(VTKObservationMixin):
         self.test.poll()
         self.setup.poll()
         self.check.poll()
-        if not (self._isEntered or self.outliner.isBusy or self.setup.wantsPoll):
+        isAwaited = self.outliner.isBusy or self.setup.wantsPoll or self.test.isRunning
+        if not (self._isEntered or isAwaited):
             self.timer.stop()
 
     def refresh(self) -> None:
@@ -174,6 +175,7 @@ class Page(VTKObservationMixin):
         choice = self.choice()
         self.input.update(self.link.catalogue, choice)
         self.prompt.update(choice)
+        self.refine.update()
         self.settingsSection.update(self.link.hello, choice)
         self.setup.update(choice)
         self.run.setReady(self._whyNot(choice))
@@ -205,6 +207,8 @@ class Page(VTKObservationMixin):
         self.refine = RefineSection(ui.refinePlaceholder, self.outliner, self.result, resourcePath)
         self.refine.request = self.request
         self.refine.labels = self._labels
+        self.refine.volume = lambda: self.input.volumes()[0]
+        self.refine.whyNot = lambda: self._whyNot(self.choice())
         self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
         self.check = FullCheck(ui, self._known, self.outliner, self.setup)
         keys = {
@@ -239,7 +243,9 @@ class Page(VTKObservationMixin):
         self.keeper.restarting.connect(self._onWorkerRestarting)
         self.keeper.changed.connect(self.refresh)
         self.test.done.connect(self.settingsSection.sayOfTest)
+        self.test.whyNot = lambda: self.setup.whyNotReady if self.setup.holdsWorker else ""
         section = self.settingsSection
+        section.commandChanged.connect(self.test.close)
         section.commandChanged.connect(self.check.forget)
         section.commandChanged.connect(self.keeper.restart)
         section.deviceChanged.connect(self.refresh)
@@ -364,7 +370,7 @@ class Page(VTKObservationMixin):
     def _onWorkerStopping(self) -> None:
         self.outliner.stop(_("The outline was stopped: DiffusionSeg is being set up."))
         self.check.poll()  # it gives way
-        self.test.close()
+        self.test.stop(self.setup.whyNotReady)
         self.estimator.forget()
 
     def _onWorkerRestarting(self) -> None:

@@ -30,8 +30,11 @@ class Signal:
             self._receivers.remove(receiver)
 
     def emit(self, *arguments: Any) -> None:
-        """Call the receivers connected now, each with ``arguments``."""
+        """Call the receivers connected now, each with ``arguments``; not those that an earlier one
+        disconnects."""
         for receiver in tuple(self._receivers):
+            if receiver not in self._receivers:
+                continue
             try:
                 receiver(*arguments)
             except Exception:  # noqa: BLE001 - between a controller and the page

@@ -67,12 +67,12 @@ class PyTorchExtension:
             manager.disconnect("activeTasksChanged()", self._onTasks)
 
     def _onListed(self, success: bool) -> None:
-        if self._manager is None:
-            return
+        if self._manager is None or self._isDownloading:
+            return  # the manager lists its extensions again when the user opens it
+        manager, self._isDownloading = self._manager, True
         self.said.emit(_("The Extensions Manager downloads the extension PyTorch."))
-        if not success or not self._manager.downloadAndInstallExtensionByName(_NAME):
+        if not success or not manager.downloadAndInstallExtensionByName(_NAME):
             self._fail()
-        self._isDownloading = True
 
     def _onInstalled(self, name: str) -> None:
         if name == _NAME:
@@ -89,6 +89,8 @@ class PyTorchExtension:
             self._fail()
 
     def _fail(self) -> None:
+        if not self.isInstalling:
+            return
         self.cleanup()
         self.said.emit(
             _(

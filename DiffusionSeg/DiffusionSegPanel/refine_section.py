@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import slicer
@@ -32,7 +33,9 @@ class RefineSection(VTKObservationMixin):
     resultSection: gets this editor's undo, and its `accepted` chooses what is edited.
     ``request`` must be set by the page: it returns (volumeNodes, Setup, Prompt) as they stand, or
     None when no volume is chosen; so a segment that came from a file can be refined as well.
-    ``labels`` may be set: the Labels of the chosen model, to ask which of them a segment shows.
+    ``labels`` may be set: the Labels of the chosen model, to ask which of them a segment shows;
+    ``volume``: the volume that is chosen, whether or not there is a worker; ``whyNot``: why nothing
+    can be requested, in one sentence.
     """
 
     def __init__(
@@ -46,9 +49,12 @@ class RefineSection(VTKObservationMixin):
         self._connections = Connections()
         self.request: Callable[[], tuple[list[Any], Any, Any] | None] = lambda: None
         self.labels: Callable[[], Sequence[Any]] = tuple
+        self.volume: Callable[[], Any] = lambda: None
+        self.whyNot: Callable[[], str] = str
         self._outliner, self._result = outliner, resultSection
         self._known = shared().knownMasks
         self._isEntered = self._isWatching = False
+        self._asked: Any = None  # what the choice of a structure was about
         self._load(placeholder, resourcePath)
         self._section = _collapsibleAround(placeholder)
         self._connect()
@@ -75,6 +81,10 @@ class RefineSection(VTKObservationMixin):
         self._connections.drop()
         self.editor.setMRMLSegmentEditorNode(None)
 
+    def update(self) -> None:
+        """The volume or the model may be another one, or known only now."""
+        self._onSegment()
+
     def onSceneClose(self) -> None:
         """Everything edited is gone with the scene."""
         self._unwatch()
@@ -91,7 +101,8 @@ class RefineSection(VTKObservationMixin):
     def _send(self) -> None:
         request = self.request()
         if request is None:
-            raise InputError(_("Choose a volume and a method above, then refine."))
+            waiting = _("Choose a volume and a method above, then refine.")
+            raise InputError(self.whyNot() or waiting)
         volumes, setup, prompt = request
         segmentation, ids = self._edited(_modelId(setup))
         edited = readSegments(segmentation, ids, worldGeometry(volumes[0]))
@@ -184,26 +195,19 @@ class RefineSection(VTKObservationMixin):
 
     def _giveVolume(self) -> None:
         """A segmentation from a file can be edited once it has a source volume."""
-        request = self._quietRequest()
-        if request is not None and self.editor.sourceVolumeNode() is None:
-            self.editor.setSourceVolumeNode(request[0][0])
+        volume = self.volume()
+        isBare = self.editor.segmentationNode() and self.editor.sourceVolumeNode() is None
+        if volume is not None and isBare:
+            self.editor.setSourceVolumeNode(volume)
 
     def _rememberAsSeen(self) -> None:
         """What is painted from here on is the user's, also in a segment from a file."""
-        request = self._quietRequest()
+        volume = self.volume()
         segmentation, segmentId = self.editor.segmentationNode(), self.editor.currentSegmentID()
-        if request is None or segmentation is None or not segmentId:
+        if volume is None or segmentation is None or not segmentId:
             return
-        try:
-            rememberAsSeen(self._known, segmentation, segmentId, request[0][0])
-        except DiffusionSegError:
-            return  # said when Refine is pressed
-
-    def _quietRequest(self) -> Any:
-        try:
-            return self.request()
-        except DiffusionSegError:
-            return None
+        with suppress(DiffusionSegError):  # said when Refine is pressed
+            rememberAsSeen(self._known, segmentation, segmentId, volume)
 
     def _onSceneClosed(self, _caller: Any, _event: Any) -> None:
         if self._isEntered:
@@ -226,6 +230,10 @@ class RefineSection(VTKObservationMixin):
         isAsked = segmentation is not None and len(labels) > 1
         isAsked = isAsked and not acceptedTogether(segmentation, segmentId, "")
         setRowVisible(isAsked, self.ui.structureRow)
+        asked = (segmentation, segmentId, tuple(labels)) if isAsked else None
+        if asked == self._asked:
+            return  # the user may have chosen meanwhile
+        self._asked = asked
         if isAsked:
             combo.clear()
             for label in labels:

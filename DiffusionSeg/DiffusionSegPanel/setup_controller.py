@@ -104,10 +104,11 @@ class SetupController:
             self.refresh()
 
     def onHello(self, hello: Any) -> None:
-        """The worker said what it computes with: is there reason to look closer?"""
+        """The worker said what it computes with: is there reason to look closer? What was found
+        before may hold no more, or be about more than a GPU."""
         if self.settings.command or self.isBusy:
             return
-        if hello.problem:
+        if hello.problem or self.findings.isWhole:
             self.findings.look()
         elif not any(one.usable and one.name.startswith("cuda") for one in hello.devices):
             self.findings.lookForGpu()
@@ -379,6 +380,7 @@ class SetupController:
                 installation.whyNotHere(),
                 environment.marker is not None or isBroken,
                 environment.marker is not None,
+                self.work.isStopping,
             )
         )
 

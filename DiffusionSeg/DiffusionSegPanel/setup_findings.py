@@ -28,11 +28,17 @@ class SetupFindings:
         self._settings = settings
         self._background = Background()
         self._found: tuple[Finding, ...] = ()
+        self._isWhole = False
 
     @property
     def isRunning(self) -> bool:
         """Whether it looks just now."""
         return self._background.isRunning
+
+    @property
+    def isWhole(self) -> bool:
+        """Whether all was looked at, or is just now: more than why a GPU is not used."""
+        return self._isWhole
 
     def isTorchThere(self) -> bool:
         """Whether this Python knows a torch, good or broken; nothing is imported."""
@@ -46,7 +52,7 @@ class SetupFindings:
 
     def look(self) -> None:
         """Ask the Python where the worker runs what it has."""
-        self._start(setup_work.pythonFindings)
+        self._isWhole = self._start(setup_work.pythonFindings) or self._isWhole
 
     def lookForGpu(self) -> None:
         """The same on a computer with an NVIDIA GPU: why is it not used?"""
@@ -55,7 +61,7 @@ class SetupFindings:
     def forget(self) -> None:
         """What was found holds no more."""
         self._background.drop()
-        self._found = ()
+        self._found, self._isWhole = (), False
 
     def shown(self, withPutAside: bool) -> tuple[Finding, ...]:
         """All that is to be said, the state of the environment first. Nothing where the user names
@@ -82,15 +88,17 @@ class SetupFindings:
         """The end; nobody waits for the answer."""
         self._background.drop()
 
-    def _start(self, look: Callable[..., Any]) -> None:
+    def _start(self, look: Callable[..., Any]) -> bool:
+        """Whether there is anything to look at."""
         environment = default_environment()
         if self._settings.command or environment.state in ("incomplete", "outdated"):
-            return
+            return False
         place = None if environment.marker is None else environment
         marker = environment.marker
         extras = () if marker is None else marker.extras
         hasExtension = installation.hasPyTorchExtension()
         self._background.start(lambda _progress: look(place, extras, hasExtension), self._onFound)
+        return True
 
     def _onFound(self, outcome: Outcome) -> None:
         if outcome.error is not None:

@@ -25,7 +25,8 @@ _TICKS = 1000
 @dataclass(frozen=True)
 class SetupState:
     """What is shown. choices: with the choices where and what to install; busy: something is under
-    way, and whether Stop ends it; installReason: why Install cannot be pressed, "" when it can."""
+    way, and whether Stop ends it; installReason: why Install cannot be pressed, "" when it can;
+    stopping: Stop was pressed."""
 
     introduction: str = ""
     findings: tuple[Finding, ...] = ()
@@ -38,6 +39,7 @@ class SetupState:
     slicerReason: str = ""
     canRepair: bool = False
     hasEnvironment: bool = False
+    stopping: bool = False
 
 
 class SetupSection:
@@ -163,7 +165,7 @@ class SetupSection:
             "Install what is missing, as it is described above"
         )
         ui.setupStopButton.setVisible(state.stoppable)
-        ui.setupStopButton.setEnabled(True)
+        ui.setupStopButton.setEnabled(not state.stopping)
         ui.setupCloseButton.setVisible(state.closable and not state.busy)
         ui.setupProgressBar.setVisible(state.busy)
         ui.maintenanceLine.setVisible(state.choices)

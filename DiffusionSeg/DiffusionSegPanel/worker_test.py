@@ -14,10 +14,14 @@ __all__ = ["WorkerTest"]
 
 
 class WorkerTest:
-    """Starts a worker of its own, asks who it is, and ends it. Signal: done (sentence)."""
+    """Starts a worker of its own, asks who it is, and ends it. Signal: done (sentence).
+
+    ``whyNot`` may be set: why none may be started now, "" when it may.
+    """
 
     def __init__(self, createClient: Callable[[str], Any]) -> None:
         self.done = Signal()
+        self.whyNot: Callable[[], str] = str
         self._createClient = createClient
         self._client: Any = None
 
@@ -29,6 +33,10 @@ class WorkerTest:
     def start(self, commandText: str) -> None:
         """Try a command; an older try is dropped."""
         self.close()
+        whyNot = self.whyNot()
+        if whyNot:
+            self.done.emit(whyNot)
+            return
         try:
             self._client = self._createClient(commandText)
         except DiffusionSegError as error:
@@ -36,13 +44,19 @@ class WorkerTest:
             return
         self._client.hello().when_done(self._onHello)
 
+    def stop(self, sentence: str) -> None:
+        """End a try that is under way, and say why."""
+        if self.isRunning:
+            self.close()
+            self.done.emit(sentence)
+
     def poll(self) -> None:
         """Take in the answer."""
         if self._client is not None:
             self._client.poll()
 
     def close(self) -> None:
-        """End the worker that was tried."""
+        """End the worker that was tried; nothing is said."""
         client, self._client = self._client, None
         if client is not None:
             client.close()

@@ -186,8 +186,9 @@ def test_which_structure_a_segment_from_a_file_shows_is_asked(opened: Any, scene
 
 def test_nothing_to_refine_is_said(opened: Any, scene: Any) -> None:
     refine = opened.page.refine
+    opened.until(lambda: opened.page.link.catalogue is not None)
     refine.refine()
-    assert opened.status == "Choose a volume and a method above, then refine."
+    assert opened.status == "Choose a volume to outline."
     node = toyVolume(opened, scene)
     Sent(opened, node)
     refine.refine()

@@ -90,3 +90,13 @@ def test_a_box_far_from_the_view_is_put_into_the_volume(scene: Any) -> None:
         for axis in range(3):
             assert bounds[2 * axis] - 0.01 <= box[2 * axis]
             assert box[2 * axis + 1] <= bounds[2 * axis + 1] + 0.01
+
+
+def test_who_is_disconnected_meanwhile_is_not_called(scene: Any) -> None:
+    from DiffusionSegPanel.plain_signal import Signal
+
+    signal, got = Signal(), []
+    signal.connect(lambda _value: signal.disconnect(got.append))
+    signal.connect(got.append)
+    signal.emit(1)
+    assert got == []
