@@ -51,6 +51,7 @@ class EffectRefiner(VTKObservationMixin):
         self._link: Any = None
         self._sent: Refinement | None = None
         self._edited = _NOTHING
+        self._asked: Any = None  # what the choice of a structure was about
         self._waiting = ""  # what was said in place of the models
         self._isUpdating = False
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
@@ -305,6 +306,10 @@ class EffectRefiner(VTKObservationMixin):
         isAsked = isAsked and not acceptedTogether(segmentation, segmentId, model.id)
         combo = self._ui.structureCombo
         setRowVisible(isAsked, self._ui.structureLabel, combo)
+        asked = (segmentation, segmentId, labels) if isAsked else None
+        if asked == self._asked:
+            return  # the user may have chosen meanwhile
+        self._asked = asked
         if isAsked:
             combo.clear()
             for label in labels:

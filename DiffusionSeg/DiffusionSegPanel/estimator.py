@@ -57,7 +57,10 @@ class Estimator:
         self._ticket = self._wanted = None
 
     def _ask(self) -> None:
-        if self._wanted is None or self._outliner.isBusy:
+        if self._wanted is None:
+            return
+        if self._outliner.isBusy:
+            self._timer.start()
             return
         try:
             request = self._wanted()
@@ -69,6 +72,10 @@ class Estimator:
         self._ticket.when_done(self._onDone)
 
     def _onDone(self, ticket: Any) -> None:
-        if ticket is self._ticket:
-            self._ticket = None
-            self.estimated.emit(ticket.value.words if ticket.state == "done" else "")
+        if ticket is not self._ticket:
+            return
+        self._ticket = None
+        if ticket.state == "superseded":
+            self._timer.start()  # a run came between
+            return
+        self.estimated.emit(ticket.value.words if ticket.state == "done" else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -15,12 +16,14 @@ __all__ = ["RunSection"]
 
 _TICKS = 1000
 _QUIET_S = 0.5
+_BLINK_S = 0.4  # a double click, or the time in which nobody reads another word on the button
 
 
 class RunSection:
     """The button and the lines under it. Knows nothing of images; says what it is told.
 
-    Signals: segmentRequested, stopRequested, stopHereRequested.
+    blinkS: a press so soon after the button turned was meant for what it said before. Signals:
+    segmentRequested, stopRequested, stopHereRequested.
     """
 
     def __init__(self, ui: Any) -> None:
@@ -28,7 +31,9 @@ class RunSection:
         self.stopHereRequested = Signal()
         self._ui = ui
         self._isRunning = self._isQuiet = False
+        self.blinkS = _BLINK_S
         self._startS = 0.0
+        self._turnedS = -math.inf  # when the button came to mean the other thing
         self._whyNot = self._said = self._estimate = ""
         mute(ui.statusLabel)
         ui.segmentButton.connect("clicked()", self._onClicked)
@@ -59,8 +64,8 @@ class RunSection:
     def start(self, kind: str) -> None:
         """A run began. One of kind "again" is shown only if it takes long: it follows a slider,
         and nothing may move under the mouse."""
-        self._isRunning, self._isQuiet = True, kind == "again"
         self._startS = time.monotonic()
+        self._turn(isRunning=True, isQuiet=kind == "again")
         if self._isQuiet:
             return
         self._said = ""
@@ -74,7 +79,7 @@ class RunSection:
     def progress(self, report: Any) -> None:
         """A WorkerProgress arrived."""
         if self._isQuiet and time.monotonic() - self._startS > _QUIET_S:
-            self._isQuiet = False
+            self._turn(isRunning=True)
             self._show()
         if self._isRunning and not self._isQuiet:
             self._ui.progressBar.setRange(0, _TICKS)
@@ -83,7 +88,7 @@ class RunSection:
 
     def stop(self, sentence: str) -> None:
         """The run ended, in whatever way; ``sentence`` says how."""
-        self._isRunning = self._isQuiet = False
+        self._turn(isRunning=False)
         self._ui.stopHereButton.setVisible(False)
         self.say(sentence)
 
@@ -92,11 +97,21 @@ class RunSection:
         self._ui.segmentButton.click()
 
     def _onClicked(self) -> None:
+        """Stop that is pressed when the run ends begins no other one, and a double click is one
+        press."""
+        if time.monotonic() - self._turnedS < self.blinkS:
+            return
         (self.stopRequested if self._isShown else self.segmentRequested).emit()
 
     def _onStopHere(self) -> None:
         self._ui.stopHereButton.setEnabled(False)
         self.stopHereRequested.emit()
+
+    def _turn(self, isRunning: bool, isQuiet: bool = False) -> None:
+        was = self._isShown
+        self._isRunning, self._isQuiet = isRunning, isQuiet
+        if self._isShown is not was:
+            self._turnedS = time.monotonic()
 
     @property
     def _isShown(self) -> bool:

@@ -199,3 +199,23 @@ def test_another_segment_is_chosen_while_one_is_refined(
     assert readSegments(segmentation, {1: first}, geometry).array.any()
     assert not readSegments(segmentation, {1: other}, geometry).array.any()
     assert shared().knownMasks.knows(segmentation, other), "as it was before it is painted"
+
+
+def test_the_structure_that_was_chosen_stays_whatever_else_is_told(
+    scripted: Any, scene: Any, clients: list[Any]
+) -> None:
+    node = drawn(scripted, scene)
+    activate(scripted)
+    describe(scripted, clients[0])
+    combo = scripted.ui.structureCombo
+    combo.setCurrentIndex(1)
+    scripted.effect.updateGUIFromMRML()
+    scripted.effect.refiner._link.changed.emit()
+    assert combo.currentIndex == 1
+    scripted.ui.refineButton.click()
+    clients[0].answer("refine", proposal(node))
+    scripted.effect.refiner.poll()
+    assert combo.currentIndex == 1
+    other = scripted.widget.segmentationNode().GetSegmentation().AddEmptySegment("", "other")
+    scripted.widget.setCurrentSegmentID(other)
+    assert combo.currentIndex == 0, "of another segment it is asked anew"

@@ -107,9 +107,13 @@ class OpenedPage(Waiting):
         return str(self.ui.statusLabel.text)
 
     def settle(self, seconds: float = 0.05) -> None:
-        """Let Slicer work for a moment."""
+        """Let Slicer work for a moment, and however slow it is, do what was put off."""
+        import slicer
+
         end = time.monotonic() + seconds
         self.until(lambda: time.monotonic() >= end)
+        for _ in range(5):
+            slicer.app.processEvents()
 
     def load(self, name: str = "hippocampus_033") -> Any:
         """Load a hippocampus and choose it."""
@@ -166,8 +170,17 @@ def share_workers(workers: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture
+def swift(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test presses a button faster than anybody, and means it."""
+    from DiffusionSegPanel import run_section
+
+    monkeypatch.setattr(run_section, "_BLINK_S", 0.0)
+
+
+@pytest.fixture
 def opened(
     scene: Any,
+    swift: None,
     workers: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -237,7 +250,7 @@ class ScriptedPage(OpenedPage):
 
 @pytest.fixture
 def scripted(
-    scene: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    scene: Any, swift: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Iterator[ScriptedPage]:
     """The module, opened on an empty scene; what its workers answer is the test's."""
     from DiffusionSegPanel import page
