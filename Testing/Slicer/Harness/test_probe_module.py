@@ -30,7 +30,7 @@ def volume(scene: Any) -> Any:
     return slicer.util.addVolumeFromArray(VALUES, name="V")
 
 
-def wait_for(condition: Any, limit_s: float = 5.0) -> None:
+def wait_for(condition: Any, limit_s: float = 60.0) -> None:
     import slicer
 
     end = time.monotonic() + limit_s

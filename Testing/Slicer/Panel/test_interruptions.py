@@ -28,13 +28,13 @@ def test_a_killed_worker_is_a_sentence_and_the_next_run_works(opened: Any) -> No
     opened.startLong()
     before = opened.page.link.client.restarts
     os.kill(opened.page.link.hello.pid, signal.SIGKILL)
-    opened.until(lambda: not opened.page.outliner.isBusy, 10)
+    opened.until(lambda: not opened.page.outliner.isBusy)
     assert opened.status.endswith(".")
     assert "worker" in opened.status.lower()
     assert opened.ui.segmentButton.text == "Segment"
     opened.page.parameters.samples = 1
     opened.ui.segmentButton.click()
-    opened.until(lambda: results, 60)
+    opened.until(lambda: results)
     assert opened.page.link.client.restarts == before + 1
 
 
@@ -46,7 +46,7 @@ def test_the_worker_is_changed(opened: Any) -> None:
     opened.ui.workerEdit.editingFinished.emit()
     assert not opened.page.outliner.isBusy
     assert results == []
-    opened.until(lambda: opened.page.notice.text, 20)
+    opened.until(lambda: opened.page.notice.text)
     opened.ui.workerEdit.text = ""
     opened.ui.workerEdit.editingFinished.emit()
     opened.until(lambda: opened.ui.segmentButton.enabled)
@@ -72,7 +72,7 @@ def test_the_volume_is_deleted(opened: Any, scene: Any) -> None:
     results = opened.finished()
     opened.startLong()
     scene.RemoveNode(volume)
-    opened.until(lambda: not opened.page.outliner.isBusy, 5)
+    opened.until(lambda: not opened.page.outliner.isBusy)
     assert results == []
     assert opened.status == "The volume is gone, so the outline was stopped."
     assert not opened.ui.segmentButton.enabled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +100,13 @@ def test_the_outline_follows_the_slider_without_another_pass(bright: Any, scene:
 
 def test_of_many_values_the_latest_is_shown_and_not_all_are_asked_for(bright: Any) -> None:
     slider = segmented(bright, '{"bright": {"pause": 0.1}}')
-    kinds = begun(bright)
+    kinds, start = begun(bright), time.monotonic()
     for step in range(20):
         slider.value = 0.5 + step / 20
         bright.settle(0.01)
     bright.until(lambda: gain(bright) == slider.value)
     assert gain(bright) == pytest.approx(1.4, abs=0.06)
-    assert 2 <= len(kinds) <= 10
+    assert 2 <= len(kinds) <= 2 + (time.monotonic() - start) / 0.1
     bright.settle(0.3)
     assert not bright.page.outliner.isBusy
 
@@ -155,10 +156,16 @@ def test_a_long_run_can_be_stopped_and_is_not_begun_again(bright: Any) -> None:
     ui.segmentButton.click()
     bright.until(lambda: page.result.answer.proposal.provenance.parameters["done"] == 20)
     kinds = begun(bright)
+
+    def stop(_report: Any) -> None:
+        """At once, however late the news comes."""
+        if ui.segmentButton.text == "Stop":
+            ui.segmentButton.click()
+
+    page.outliner.progressed.connect(stop)
     slider.value = 0.5
-    bright.until(lambda: ui.segmentButton.text == "Stop")
-    ui.segmentButton.click()
-    assert bright.status == "Stopped."
+    bright.until(lambda: bright.status == "Stopped.")
+    page.outliner.progressed.disconnect(stop)
     assert gain(bright) == 1.0
     page.refresh()
     bright.settle(0.1)

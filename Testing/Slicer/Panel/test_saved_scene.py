@@ -28,7 +28,7 @@ def test_prompts_and_settings_come_back(opened: Any, scene: Any, tmp_path: Path)
     assert not opened.page.parameters.text
     assert scene.ReadFromMRB(str(path), True)
     opened.settle()
-    opened.until(lambda: opened.ui.segmentButton.enabled, 5)
+    opened.until(lambda: opened.ui.segmentButton.enabled)
     loaded, after = opened.page.parameters, opened.page.request()
     assert loaded.text == "hippocampus <b>\u00e9\"'"
     assert loaded.regionMode == RegionMode.REGION

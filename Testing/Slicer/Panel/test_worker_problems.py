@@ -35,7 +35,7 @@ def test_a_command_that_does_not_exist(opened: Any) -> None:
     ui, page = opened.ui, opened.page
     ui.workerEdit.text = "/no/such/python -m nothing"
     ui.workerEdit.editingFinished.emit()
-    opened.until(lambda: page.notice.text, 20)
+    opened.until(lambda: page.notice.text)
     assert not ui.segmentButton.enabled
     assert page.settings.command == "/no/such/python -m nothing"
     ui.workerEdit.text = ""
@@ -50,7 +50,7 @@ def test_what_is_found_of_python_leaves_the_failure_standing(opened: Any) -> Non
     ui.workerEdit.text = "/no/such/python -m nothing"
     ui.workerEdit.editingFinished.emit()
     page.setup.findings.changed.emit()
-    opened.until(lambda: page.notice.text, 20)
+    opened.until(lambda: page.notice.text)
     said = page.notice.text
     page.setup.findings.changed.emit()
     assert page.notice.text == said
@@ -82,7 +82,7 @@ def test_the_test_button_says_what_a_worker_offers(opened: Any) -> None:
     assert "torch" in ui.workerResultLabel.text
     ui.workerEdit.text = "/no/such/python"
     ui.workerTestButton.click()
-    opened.until(lambda: ui.workerTestButton.enabled, 20)
+    opened.until(lambda: ui.workerTestButton.enabled)
     assert "/no/such/python" in ui.workerResultLabel.text
 
 
