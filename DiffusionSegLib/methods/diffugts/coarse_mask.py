@@ -33,10 +33,12 @@ class CoarseSettings:
 @dataclass(frozen=True)
 class CoarseMask:
     """belief: (slices, rows, columns) in [0, 1] on the padded picture's grid; quality: of each
-    slice, the Dice that its best region is expected to have."""
+    slice, the Dice that its best region is expected to have. told: on the same grid 1 where the
+    user said that it belongs, -1 where not, 0 elsewhere; None where nothing was said."""
 
     belief: Floats
     quality: Floats
+    told: NDArray[np.int8] | None = None
 
     def mask(self, threshold: float) -> NDArray[np.bool_]:
         """Where belief reaches the threshold; of a volume only the part that has most of it."""

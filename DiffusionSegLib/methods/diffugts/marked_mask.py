@@ -55,7 +55,7 @@ def marked_mask(
         _follow(looker, chosen[number].best, number, step, set(marked), belief, quality, progress)
     progress.report(1.0)
     belief[~marks.allowed] = 0.0
-    return CoarseMask(belief, quality)
+    return CoarseMask(belief, quality, marks.included.astype(np.int8) - marks.excluded)
 
 
 class _Looker:

@@ -28,6 +28,7 @@ from DiffusionSegLib.methods.diffugts.prompt_pair import healthy_description
 from DiffusionSegLib.methods.diffugts.region_candidates import BODY
 from DiffusionSegLib.methods.diffugts.residual_evidence import residual_evidence
 from DiffusionSegLib.methods.diffugts.run_settings import RunSettings
+from DiffusionSegLib.methods.diffugts.tidying import tidied
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
@@ -86,7 +87,7 @@ class Outlining:
             return plain
         found = self._filled(plain, coarse.belief, grown, target, texts, run, progress)
         probability = np.where(full[:, None, None], plain.probability, found.probability)
-        return replace(found, probability=probability.astype(np.float32))
+        return replace(found, probability=tidied(probability, self.backbone.dims, coarse.told))
 
     def _filled(
         self,

@@ -162,7 +162,8 @@ class DiffuGtsPredictor:
         fixed = user_voxels(mask, original, values, prompt, brush)
         grid_marks(prompt, embedding.source.geometry, embedding.grid)  # refuses marks outside
         belief = given_mask(mask, fixed, embedding.grid, reading.picture.shape[2:])
-        coarse = CoarseMask(belief, belief.max(axis=(1, 2)))
+        told = np.where(belief >= 0.5, 1, -1).astype(np.int8)
+        coarse = CoarseMask(belief, belief.max(axis=(1, 2)), told)
         with memory_errors_explained("this image"):
             logits = self._logits(embedding, reading, target, progress.part(0.0, 0.2))
             verdict = PresenceVerdict(Verdict.FOUND, 1.0, "The user outlined it in this image.")

@@ -52,8 +52,8 @@ def holding(value):
     ("image", "word"),
     [
         (gray(np.full((32, 32), 7, np.uint8)), "are 7"),
-        (holding(np.nan), "not numbers"),
-        (holding(np.inf), "not numbers"),
+        (holding(np.nan), "not a number"),
+        (holding(np.inf), "not a number"),
         (gray(np.arange(300.0).reshape(1, 300)), "too small"),
         (gray(np.arange(16.0).reshape(4, 4)), "too small"),
         (Image(np.stack([IMAGE.array[0]] * 2), IMAGE.geometry, ("T1", "T2")), r"2 \(T1, T2\)"),
