@@ -41,6 +41,7 @@ from Testing.Benchmarks.tables import Row, Table
 FACTOR = 1.5
 _ROOT = Path(__file__).resolve().parents[2]
 _DIGITS = 4
+_NOT_PLANNED = (None, None, "")
 _STOPPING = 5  # samples from which on drawing may stop early
 Measured = Mapping[str, Any]
 
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
         for model in dict.fromkeys(case.model for case in cases):
             own = [(c, one) for c, one in zip(cases, found, strict=True) if c.model == model]
             write_costs(model, fit(own, reference))
+        found = [{**one, "plan": _NOT_PLANNED} for one in found]  # those were of the old costs
     found = [with_forecast(case, one) for case, one in zip(cases, found, strict=True)]
     costs = {case.model: costs_of(case.model) for case in cases}
     rows = [case_row(case, one, costs[case.model]) for case, one in zip(cases, found, strict=True)]

@@ -133,8 +133,13 @@ CASES: tuple[EstimateCase, ...] = (
     _nuclei("fluorescence_013", "click", model=_DIFFUGTS, samples=2, fitted=True),
     _volume(_DIFFUGTS, "021_mr", "click", margin_mm=40, samples=1, fitted=True),
     _volume(_DIFFUGTS, "049_mr", "click", margin_mm=20, samples=2, fitted=True),
+    _volume(_DIFFUGTS, "049_mr", "text", margin_mm=30, samples=2, fitted=True),
+    _volume(_DIFFUGTS, "021_ct", "text", samples=1, fitted=True),
+    _volume(_DIFFUGTS, "021_mr", "text", fitted=True),
     _skin("0012221", "click", model=_DIFFUGTS),
     _skin("0012221", "text", model=_DIFFUGTS),
     _nuclei("stained_005", "click", model=_DIFFUGTS, samples=5),
     _volume(_DIFFUGTS, "049_ct", "click", samples=1),
+    _volume(_DIFFUGTS, "049_ct", "text", samples=2),
+    _volume(_DIFFUGTS, "021_ct", "text", margin_mm=25, samples=2),
 )

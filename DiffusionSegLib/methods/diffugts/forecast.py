@@ -11,13 +11,16 @@ from DiffusionSegLib.methods.counted import counted
 from DiffusionSegLib.methods.diffugts.sparing import VOXELS_AT_ONCE, cut_down
 from DiffusionSegLib.methods.diffugts.working_sizes import working_shape
 from DiffusionSegLib.methods.forecast import Economies, Forecast, RunWish, Work
+from DiffusionSegLib.nouns.prompt import Prompt
 
 __all__ = ["diffugts_economies", "diffugts_forecast"]
 
 _MARGIN_MM = 60.0  # around marks: the diffusion model has to see healthy tissue
-# Share of the slices that hold a lesion, which shows on the way only: of a volume, and of a region,
-# which the user or a plan chose around it.
-_WITH_LESION, _WITH_LESION_IN_REGION = 0.5, 0.85
+# Share of the slices that are filled, which shows on the way only: of a volume in which marks say
+# where the lesion is, of one that is searched by words, and of a region, which the user or a plan
+# chose around it. Of the bundled volumes words fill 0.59 to 0.94.
+_MARKED, _SEARCHED, _IN_REGION = 0.5, 0.75, 0.85
+_FOLLOWING = 0.3  # what following a region into a slice takes next to choosing one
 _USUAL = {"start": 1.0, "steps": 10, "jumps": 1, "seeds": 3, "window": 64, "smallest_window": 64}
 _USUAL |= {"places_at_once": 8192}
 
@@ -57,8 +60,8 @@ def diffugts_economies(model: ModelEntry) -> Economies:
 def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     """Units: a place of the latent in one pass of the denoising network ("place"), a place that is
     decoded ("decoded"; encoding a volume without maps counts as part of it), a voxel that the
-    encoder reads ("read") or a region is chosen in ("chosen"); the sentence network ("sentences");
-    a run ("run")."""
+    encoder reads ("read"); a square slice in which a region is chosen, which happens on a canvas of
+    one size ("chosen"); the sentence network ("sentences"); a run ("run")."""
     geometry = wish.image.geometry
     if wish.region is not None:
         geometry = geometry.crop(wish.region.slices_kji(geometry))
@@ -69,16 +72,18 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     padded = [-(-side // kind.multiple) * kind.multiple for side in shape[-kind.dims :]]
     each = float(math.prod(padded))
     voxels, places = items * each, each / kind.factor**kind.dims
-    share = _WITH_LESION_IN_REGION if wish.region else _WITH_LESION
-    filled = items if items == 1 else max(1.0, items * share)
+    filled = items if items == 1 else max(1.0, items * _share(wish))
     trained = "networks" in model.settings
     window = min(places, float(path.window**kind.dims))
     work = filled * places * path.seeds
+    # Words choose in every slice, which is kept; marks in theirs, and follow the region from there.
+    marked = _is_marked(wish.prompt)
+    following = _FOLLOWING * filled * _square(shape) if marked else 0.0
     sure = {"sentences": float(trained), "read": voxels if trained else 0.0}
     drawing = {
         "place": work * path.passes,
         "decoded": filled * places * (path.seeds + 1),
-        "chosen": voxels,
+        "chosen": following + (_square(shape) if marked else _square(shape) * shape[0]),
         "run": 1.0,
     }
     at_once = max(window, min(float(path.places_at_once), work))
@@ -100,11 +105,26 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     return Forecast(
         embed=Work({"read": sure["read"] if items == 1 else 0.0}, {"read": read_at_once}),
         propose=Work({**sure, **({"read": 0.0} if items == 1 else {}), **drawing}, sizes),
-        again=Work(drawing, sizes),
+        again=Work({**drawing, "chosen": following}, sizes),
         words=f"{said}, {counted(path.seeds, 'sample')} of {counted(path.passes, 'step')}",
         samples=path.seeds,
         exact=False,
     )
+
+
+def _is_marked(prompt: Prompt) -> bool:
+    return not prompt.kinds.isdisjoint(("points", "boxes", "scribbles"))
+
+
+def _share(wish: RunWish) -> float:
+    if wish.region is not None:
+        return _IN_REGION
+    return _MARKED if _is_marked(wish.prompt) else _SEARCHED
+
+
+def _square(shape: tuple[int, int, int]) -> float:
+    """What a slice is of a square one with the same longer side."""
+    return min(shape[1:]) / max(shape[1:])
 
 
 def _shrunk(wish: RunWish) -> int:
