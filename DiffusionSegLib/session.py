@@ -218,7 +218,7 @@ class Session:
             current = self._checked_current("plan", prompt)
             image, region = current.image, region or current.region
         else:
-            check_prompt(self.description, prompt, image.geometry)
+            check_prompt(self.description, prompt, image.geometry, region)
         wish = self._wish(image, prompt.region or region, prompt)
         rungs = self._rungs(wish)
         number = self._first(rungs, wish)
@@ -373,8 +373,9 @@ class Session:
     def _checked_current(self, action: str, prompt: Prompt) -> _Prepared:
         if self._chosen is None:
             raise InputError(f"No image is set; call set_image(image) before {action}.")
-        check_prompt(self.description, prompt, self._chosen.image.geometry)
-        return self._chosen
+        current = self._chosen
+        check_prompt(self.description, prompt, current.image.geometry, current.region)
+        return current
 
 
 def _no_room() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from DiffusionSegLib.nouns.mask import Mask
 
 __all__ = ["Box", "Point", "Prompt"]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONGEST_TEXT = 1000
 _EXCLUDE_WORDS = frozenset({"-", "exclude", "negative", "background"})
 _INCLUDE_WORDS = frozenset({"+", "include", "positive", "foreground"})
 
@@ -218,10 +221,24 @@ class Prompt:
 
 
 def _words(text: object) -> str:
-    """Without line breaks and doubled spaces; None is no text, and never the word "None"."""
+    """Without line breaks, control characters and doubled spaces; None is no text, and never the
+    word "None"."""
     if text is not None and not isinstance(text, str):
         raise PromptError(f"A text is words in quotes, not {text!r}.")
-    return " ".join((text or "").split())
+    words = " ".join(_CONTROL.sub(" ", text or "").split())
+    if len(words) > _LONGEST_TEXT:
+        raise PromptError(
+            f"The text has {len(words)} characters, but words for a structure have at most "
+            f"{_LONGEST_TEXT}; shorten it."
+        )
+    try:
+        words.encode()
+    except UnicodeEncodeError as error:
+        raise PromptError(
+            f"The text {words!a} has characters that are not in the terminal's encoding; type it "
+            "again."
+        ) from error
+    return words
 
 
 def _several(kind: str, values: object) -> Iterable[Any]:

@@ -25,6 +25,7 @@ PICTURE = Geometry((1, 24, 20))
 VOLUME = Geometry((10, 20, 18), (1.0, 1.0, 1.5), (5.0, -8.0, 20.0))
 PAIR = Geometry((8, 16, 24), (1.0, 1.0, 1.0), (5.0, -8.0, 20.0))  # two windows of the tiled model
 EVERY = np.ones(VOLUME.shape_kji, np.uint8)
+CORNER = Box.of([-18, -8, 20, -15, -4, 24])
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +200,18 @@ def test_broken_weights_are_told_when_the_image_is_set(tmp_path):
         (Prompt(boxes=[[100, 100, 0, 120, 120, 5]]), "box around .* lies outside the image"),
         (Prompt(region=Box.of([100, 100, 0, 120, 120, 5])), "box around .* lies outside"),
         (Prompt(text="hippocampus"), "cdal does not take text; it takes boxes, points"),
+        (
+            Prompt(points=[(-10, 5, 26)], region=CORNER),
+            r"point \(-10.0, 5.0, 26.0\) mm RAS lies outside the region that is looked at; move",
+        ),
+        (
+            Prompt(boxes=[[-12, 4, 24, -8, 6, 28]], region=CORNER),
+            r"box around \(-10.0, 5.0, 26.0\) mm RAS lies outside the region",
+        ),
+        (
+            Prompt(points=[(-10, 5, 26), (-10.1, 5, 26, "-")]),
+            r"points at \(-10.1, 5.0, 26.0\) mm RAS both include and exclude one voxel; remove one",
+        ),
     ],
 )
 def test_prompts_that_cannot_be_used(models, prompt, word):
@@ -208,6 +221,16 @@ def test_prompts_that_cannot_be_used(models, prompt, word):
         session.propose(prompt)
     with pytest.raises(PromptError, match=word):
         session.refine(Mask(EVERY, VOLUME), prompt)
+
+
+def test_marks_must_lie_in_the_region_of_the_image_unless_the_prompt_has_one(models):
+    session = toy_session(models, "volume")
+    session.set_image(smooth_image(VOLUME), CORNER)
+    for ask in (session.propose, session.plan, session.workload):
+        with pytest.raises(PromptError, match="outside the region that is looked at"):
+            ask(Prompt(points=[(-10, 5, 26)]))
+    wide = Box.of([-22, -8, 20, -5, 11, 34])
+    assert session.propose(Prompt(points=[(-10, 5, 26)], region=wide)).mask().array.any()
 
 
 def test_a_region_in_the_prompt_is_as_one_with_the_image_and_for_one_call_only(models, embedded):

@@ -58,6 +58,8 @@ def test_none_is_nothing_and_never_the_word_none() -> None:
     [
         ({"text": 5}, "words in quotes, not 5"),
         ({"text": b"x"}, "words in quotes, not b'x'"),
+        ({"text": "lesion " * 200}, r"The text has 1399 characters, .* at most 1000; shorten it\."),
+        ({"text": "a\udcffb"}, r"The text 'a\\udcffb' has characters that are not in"),
         ({"points": 5}, "points of a prompt are a list, not 5"),
         ({"boxes": "0,0,0,1,1,1"}, "boxes of a prompt are a list"),
         ({"scribbles": np.zeros((2, 3, 4))}, "Scribbles are a Mask, not ndarray"),
@@ -68,6 +70,12 @@ def test_other_things_than_prompts_are_made_of_are_refused(
 ) -> None:
     with pytest.raises(PromptError, match=words):
         Prompt(**parts)  # type: ignore[arg-type]
+
+
+def test_control_characters_are_no_words_and_other_scripts_are() -> None:
+    assert Prompt(text="a\0b\x1b[31m\tc\n").text == "a b [31m c"
+    for words in ("腫瘍", "نيم\u200cفاصله", "🧠"):
+        assert Prompt(text=words).text == words
 
 
 def test_words_are_tidied_and_kinds_are_known() -> None:

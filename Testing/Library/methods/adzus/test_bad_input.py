@@ -80,7 +80,7 @@ def holding(value):
         (gray(np.full((32, 32), 7, np.uint8)), "has the value 7"),
         (gray(np.zeros((32, 32), np.float32)), "has the value 0"),
         (gray(np.ones((1, 1), np.uint8)), "has the value 1"),
-        (holding(np.nan), "NaN"),
+        (holding(np.nan), "not a number"),
         (holding(np.inf), "infinite"),
     ],
     ids=["constant", "empty", "one pixel", "nan", "infinite"],
