@@ -42,6 +42,11 @@ class CheckSection:
         """The buttons call back no more."""
         self._connections.drop()
 
+    @property
+    def hasReport(self) -> bool:
+        """Whether a report is shown."""
+        return bool(self._ui.checkReportText.plainText)
+
     def setReady(self, whyNot: str) -> None:
         """``whyNot``: the sentence why no check can be made now, or ""."""
         if whyNot != self._whyNot:

@@ -41,6 +41,7 @@ class FullCheck:
         self._work.progressed.connect(self.section.progress)
         self.section.startRequested.connect(self.start)
         self.section.stopRequested.connect(self._onStop)
+        setup.workerChanged.connect(self._onSetUp)
 
     @property
     def isRunning(self) -> bool:
@@ -102,6 +103,11 @@ class FullCheck:
     def _onStop(self) -> None:
         self.section.stopping()
         self._work.cancel()
+
+    def _onSetUp(self) -> None:
+        """What was found before holds no more; why no check was made does."""
+        if self.section.hasReport:
+            self.section.clear()
 
     def _onEnded(self, own: str, typed: str, outcome: Outcome) -> None:
         if outcome.isCancelled:

@@ -392,9 +392,22 @@ def test_it_has_ended_before_files_change(fresh: None, installers: Any, checked:
     checked.opened.setupUi.slicerRadio.click()
     checked.opened.setupUi.installButton.click()
     assert seen[0]
+    checked.opened.settled()
     text = checked.ui.checkVerdictLabel.text
     assert text == "The check was stopped: DiffusionSeg is being set up."
+
+
+def test_what_was_found_before_setting_up_is_not_shown_after_it(
+    fresh: None, installers: Any, checked: Checked
+) -> None:
+    checked.useToy("""print('{"problems": ["No torch."], "text": "None.", "complete": true}')""")
+    checked.press()
+    assert checked.end() == "One thing is wrong: No torch."
+    checked.use("")
+    checked.opened.setupUi.slicerRadio.click()
+    checked.opened.setupUi.installButton.click()
     checked.opened.settled()
+    assert not checked.opened.sees(checked.ui.checkWidget)
 
 
 def test_another_worker_command_takes_the_verdict_away(checked: Checked) -> None:
