@@ -78,8 +78,14 @@ class qMRMLNodeComboBox(SceneSelector):
     def _nodes(self) -> list[Any]:
         if self._scene is None:
             return []
-        every = (self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes()))
-        return [node for node in every if self._accepts(node)]
+        every = map(self._scene.GetNthNode, range(self._scene.GetNumberOfNodes()))
+        kinds = self._types
+        kin = [node for node in every if _is_any(node, kinds)]  # few are, which is quickly seen
+        return [node for node in kin if self._accepts(node)]
+
+    def _is_kin(self, node: Any) -> bool:
+        """Whether it may ever be in the list; what other nodes do changes nothing."""
+        return _is_any(node, self._types)
 
     def _on_scene(self, scene: Any) -> None:
         self._observers.remove_all()
@@ -101,10 +107,12 @@ class qMRMLNodeComboBox(SceneSelector):
         self._after_batch()
 
     def _watch(self, node: Any) -> None:
-        if any(node.IsA(kind) for kind in self._types):
+        if self._is_kin(node):
             self._observers.add(node, vtk.vtkCommand.ModifiedEvent, lambda *_: self._refresh())
 
     def _on_added(self, node: Any) -> None:
+        if not self._is_kin(node):
+            return
         self._watch(node)
         self._refresh()
         if self._accepts(node):
@@ -121,7 +129,8 @@ class qMRMLNodeComboBox(SceneSelector):
             row = self._box.currentIndex - self._none
             others = [other for other in self._nodes() if other is not node]
             self._select(others[min(row, len(others) - 1)] if others else None)
-        self._refresh()
+        if self._is_kin(node):
+            self._refresh()
 
     def _after_batch(self) -> None:
         if self._node is not None and not self._scene.IsNodePresent(self._node):
@@ -266,6 +275,10 @@ class qMRMLCheckableNodeComboBox(qMRMLNodeComboBox):
         if state == Qt.CheckState.Checked:
             self._checked.append(node)
         self.checkedNodesChanged.emit()
+
+
+def _is_any(node: Any, kinds: Sequence[str]) -> bool:
+    return any(map(node.IsA, kinds))
 
 
 def _with_node(callback: Any) -> Any:
