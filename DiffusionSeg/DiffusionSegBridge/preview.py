@@ -168,10 +168,12 @@ class PreviewSegmentation:
 
 
 def _placeOf(geometry: Geometry, volumeNode: Node) -> Node:
-    """Voxel indices to the volume's own frame; the volume may have moved since it was sent."""
+    """Voxel indices to the volume's own frame; the volume may have moved since it was sent, or have
+    lost its voxels."""
     import vtk
 
-    if volumeNode.GetImageData().GetDimensions() == geometry.shape_kji[::-1]:
+    image = volumeNode.GetImageData()
+    if image is not None and image.GetDimensions() == geometry.shape_kji[::-1]:
         matrix = vtk.vtkMatrix4x4()
         volumeNode.GetIJKToRASMatrix(matrix)
         return matrix

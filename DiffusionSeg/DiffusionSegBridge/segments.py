@@ -23,7 +23,14 @@ from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.label import Label
 from DiffusionSegLib.nouns.mask import Mask
 
-__all__ = ["readSegments", "segmentGeometry", "segmentOf", "uniqueSegmentName", "writeSegment"]
+__all__ = [
+    "presentSegment",
+    "readSegments",
+    "segmentGeometry",
+    "segmentOf",
+    "uniqueSegmentName",
+    "writeSegment",
+]
 
 _LABELMAP = "Binary labelmap"
 
@@ -110,6 +117,15 @@ def segmentOf(segmentationNode: Node, segmentId: str) -> Any:
             "have been deleted, so choose another."
         )
     return segment
+
+
+def presentSegment(segmentationNode: Node, segmentId: str | None) -> str:
+    """The ID while that segment is there, else "": an editor names the one that was chosen in the
+    segmentation before, or that was deleted, until it has chosen another."""
+    if segmentationNode is None or not segmentId:
+        return ""
+    isThere = segmentationNode.GetSegmentation().GetSegment(segmentId) is not None
+    return segmentId if isThere else ""
 
 
 def _checked(

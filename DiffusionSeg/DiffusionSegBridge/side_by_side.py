@@ -14,8 +14,8 @@ _LEFT, _RIGHT = "Red", "Yellow"
 class SideBySide:
     """Shows a second image in the right one of two slice views at the same place.
 
-    The layout, the right view's place and its images come back with `restore`; a scene without
-    these views is left as it is.
+    The layout, the right view's place and its images come back with `restore`, unless the user has
+    chosen others since; a scene without these views is left as it is.
     """
 
     def __init__(self, scene: Scene = None) -> None:
@@ -29,14 +29,17 @@ class SideBySide:
 
     def show(self, volumeNode: Node) -> None:
         """Show this volume on the right, in the orientation and at the place of the left view."""
-        import slicer
-
         self.restore()
         layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
         if layout is not None:
-            earlier = layout.GetViewArrangement()
-            self._undo.append(lambda: layout.SetViewArrangement(earlier))
-            layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutSideBySideView)
+            earlier, ours = layout.GetViewArrangement(), layout.SlicerLayoutSideBySideView
+
+            def back() -> None:
+                if layout.GetViewArrangement() == ours:
+                    layout.SetViewArrangement(earlier)
+
+            self._undo.append(back)
+            layout.SetViewArrangement(ours)
         left, right = (self._view("vtkMRMLSliceNode", name) for name in (_LEFT, _RIGHT))
         if left is not None and right is not None:
             self._follow(left, right)
@@ -79,8 +82,11 @@ class SideBySide:
 
     def _fill(self, composite: Node, volumeNode: Node) -> None:
         earlier = composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()
+        shown = volumeNode.GetID()
 
         def back() -> None:
+            if composite.GetBackgroundVolumeID() not in (shown, None):
+                return
             background, foreground = (self._present(nodeId) for nodeId in earlier)
             composite.SetBackgroundVolumeID(background)
             composite.SetForegroundVolumeID(foreground)

@@ -16,7 +16,7 @@ from DiffusionSegLib.errors import GeometryError, InputError
 from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import RGB_NAMES, Image
 
-__all__ = ["imageFromVolumes", "imageKey", "volumeFromImage", "worldGeometry"]
+__all__ = ["imageFromVolumes", "imageKey", "volumeFromImage", "voxelsKey", "worldGeometry"]
 
 
 def imageFromVolumes(volumeNodes: Sequence[Node]) -> Image:
@@ -49,6 +49,11 @@ def worldGeometry(volumeNode: Node) -> Geometry:
 def imageKey(volumeNodes: Sequence[Node]) -> str:
     """A name for what `imageFromVolumes` returns: other voxels or another place, another key."""
     return "|".join(_key(node) for node in volumeNodes)
+
+
+def voxelsKey(volumeNodes: Sequence[Node]) -> str:
+    """The same of the voxels alone, wherever they are moved."""
+    return "|".join(_voxels(node) for node in volumeNodes)
 
 
 def volumeFromImage(image: Image, name: str, scene: Scene = None) -> Node:
@@ -107,10 +112,14 @@ def _firstVoxelToWorld(node: Node) -> NDArray[np.float64]:
 
 
 def _key(node: Node) -> str:
+    place = hash(_firstVoxelToWorld(node).tobytes())
+    return f"{_voxels(node)}:{place:x}"
+
+
+def _voxels(node: Node) -> str:
     data = _imageData(node)
     changed = max(data.GetMTime(), data.GetPointData().GetScalars().GetMTime())
-    place = hash(_firstVoxelToWorld(node).tobytes())
-    return f"{node.GetID()}:{changed}:{place:x}"
+    return f"{node.GetID()}:{changed}"
 
 
 def _storable(array: NDArray[Any]) -> NDArray[Any]:

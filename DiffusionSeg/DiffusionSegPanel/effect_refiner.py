@@ -13,9 +13,9 @@ from slicer.util import VTKObservationMixin
 from DiffusionSegBridge.accept import Rules, Target, acceptResult
 from DiffusionSegBridge.editor_widget import EffectEditor
 from DiffusionSegBridge.segment_groups import acceptedTogether, labelOf
-from DiffusionSegBridge.segments import readSegments, segmentOf
+from DiffusionSegBridge.segments import presentSegment, readSegments, segmentOf
 from DiffusionSegBridge.shown_result import ShownResult
-from DiffusionSegBridge.volumes import imageFromVolumes, imageKey, worldGeometry
+from DiffusionSegBridge.volumes import imageFromVolumes, imageKey, voxelsKey, worldGeometry
 from DiffusionSegLib.errors import DiffusionSegError, InputError
 from DiffusionSegLib.nouns.prompt import Prompt
 from DiffusionSegLib.worker.setup import Setup
@@ -24,7 +24,7 @@ from DiffusionSegPanel.connections import Connections
 from DiffusionSegPanel.outliner import Outliner
 from DiffusionSegPanel.result_section import Refinement
 from DiffusionSegPanel.shared import rememberAsSeen, shared
-from DiffusionSegPanel.words import progressInWords
+from DiffusionSegPanel.words import progressInWords, whenOutdated
 from DiffusionSegPanel.worker_settings import WorkerSettings
 
 __all__ = ["MODEL_PARAMETER", "EffectRefiner"]
@@ -55,7 +55,7 @@ class EffectRefiner(VTKObservationMixin):
         self._waiting = ""  # what was said in place of the models
         self._isUpdating = False
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
-        self.outliner.wantsPreviews = False
+        self.outliner.wantsPreviews, self.outliner.voxelsKey = False, voxelsKey
         mute(ui.statusLabel)
         self.timer = qt.QTimer()
         self.timer.setInterval(_POLL_MS)
@@ -139,9 +139,7 @@ class EffectRefiner(VTKObservationMixin):
 
     def _chosen(self, setup: Setup, model: Any) -> tuple[Any, Any, dict[int, str]]:
         """The source volume, the segmentation, and label value to segment."""
-        node = self._effect.parameterSetNode()
-        volume, segmentation = node.GetSourceVolumeNode(), node.GetSegmentationNode()
-        segmentId = node.GetSelectedSegmentID()
+        volume, segmentation, segmentId = self._editedNow()
         if volume is None or segmentation is None or not segmentId:
             raise InputError(_("Choose a source volume and a segment first."))
         together = acceptedTogether(segmentation, segmentId, f"{setup.method}/{setup.model}")
@@ -169,6 +167,7 @@ class EffectRefiner(VTKObservationMixin):
         sent, self._sent = self._sent, None
         if sent is None or answer.kind != "refine":
             return
+        self._link.noteAnswer()
         try:
             words = self._write(answer, sent)
         except DiffusionSegError as error:
@@ -186,7 +185,7 @@ class EffectRefiner(VTKObservationMixin):
         if accepted.mask is not None:
             known, ids = shared().knownMasks, accepted.segmentIds
             known.remember(accepted.segmentationNode, ids, accepted.mask)
-        return accepted.words
+        return accepted.words + whenOutdated(answer)
 
     def _onStarted(self, _kind: str) -> None:
         self._ui.progressBar.setRange(0, 0)
@@ -269,6 +268,9 @@ class EffectRefiner(VTKObservationMixin):
             self._updateStructure()
 
     def _onEditorNode(self, _caller: Any, _event: Any) -> None:
+        sent = self._sent.target.segmentationNode if self._sent is not None else None
+        if sent is not None and self._editedNow()[1] is not sent:  # undo is of the one chosen
+            self.outliner.stop(_("Stopped, because another segmentation was chosen."))
         if self._editedNow() != self._edited:
             self.refresh()
 
@@ -277,8 +279,8 @@ class EffectRefiner(VTKObservationMixin):
         node = self._effect.parameterSetNode()
         if node is None:
             return _NOTHING
-        segmentId = node.GetSelectedSegmentID() or ""
-        return node.GetSourceVolumeNode(), node.GetSegmentationNode(), segmentId
+        segmentation, segmentId = node.GetSegmentationNode(), node.GetSelectedSegmentID()
+        return node.GetSourceVolumeNode(), segmentation, presentSegment(segmentation, segmentId)
 
     def _lookAtSegment(self) -> None:
         """Remember the segment as it is now: what is painted from here on is the user's."""

@@ -20,7 +20,7 @@ _PREVIEW_EVERY_S = 1.0
 @dataclass(frozen=True)
 class OutlineResult:
     """An answer and what was asked. kind: "propose", "again" (as before, only with other live
-    parameters) or "refine"."""
+    parameters) or "refine". isOutdated: the voxels are others now than those outlined."""
 
     proposal: Any
     volumeNodeId: str
@@ -28,6 +28,7 @@ class OutlineResult:
     setup: Any
     kind: str
     elapsedS: float = 0.0
+    isOutdated: bool = False
 
 
 class Outliner:
@@ -37,7 +38,8 @@ class Outliner:
     imageFromVolumes, imageKey: the bridge's functions. nodeById: looks a node up in the scene; an
     answer for a volume that is gone is dropped with a sentence. All signals are emitted
     from poll(), or from the call itself.
-    channelNames may be set: what the model calls these volumes, for a model of several inputs.
+    channelNames may be set: what the model calls these volumes, for a model of several inputs;
+    voxelsKey: the bridge's function, to notice that they were changed.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Outliner:
         self.client = client
         self.wantsPreviews = True
         self.channelNames: Callable[[Sequence[Any]], tuple[str, ...]] = _unnamed
+        self.voxelsKey: Callable[[Sequence[Any]], str] = _unknown
         self._imageFromVolumes, self._imageKey = imageFromVolumes, imageKey
         self._nodeById = nodeById
         self._ticket: Any = None
         self._previewTicket: Any = None
         self._asked: OutlineResult | None = None
+        self._sent: tuple[Sequence[Any], str] = ((), "")  # the volumes and what they held
         self._startS = self._lastPreviewS = 0.0
 
     @property
@@ -153,6 +157,7 @@ class Outliner:
         try:
             key = self._sendImage(volumeNodes)
             ticket = request(key)
+            self._sent = (tuple(volumeNodes), self.voxelsKey(volumeNodes))
         except DiffusionSegError as error:
             self._cancel()
             self.failed.emit(error)
@@ -202,12 +207,16 @@ class Outliner:
         if self._nodeById(asked.volumeNodeId) is None:
             self.stopped.emit(_("The volume is gone, so its outline was dropped."))
             return
-        elapsedS = time.monotonic() - self._startS
-        self.finished.emit(
-            OutlineResult(
-                proposal, asked.volumeNodeId, asked.prompt, asked.setup, asked.kind, elapsedS
-            )
-        )
+        elapsedS, isOutdated = time.monotonic() - self._startS, self._isChanged()
+        found = replace(asked, proposal=proposal, elapsedS=elapsedS, isOutdated=isOutdated)
+        self.finished.emit(found)
+
+    def _isChanged(self) -> bool:
+        volumeNodes, key = self._sent
+        try:
+            return self.voxelsKey(volumeNodes) != key
+        except DiffusionSegError:  # there are none any more
+            return True
 
     def _cancel(self) -> None:
         ticket, self._ticket = self._ticket, None
@@ -232,6 +241,10 @@ class Outliner:
         self._previewTicket, self._lastPreviewS = None, time.monotonic()
         if answer.state == "done" and answer.value is not None:
             self.previewed.emit(answer.value)
+
+
+def _unknown(_volumeNodes: Sequence[Any]) -> str:
+    return ""
 
 
 def _unnamed(_volumeNodes: Sequence[Any]) -> tuple[str, ...]:

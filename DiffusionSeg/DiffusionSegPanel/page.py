@@ -11,7 +11,7 @@ import vtk
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
-from DiffusionSegBridge.volumes import imageFromVolumes, imageKey
+from DiffusionSegBridge.volumes import imageFromVolumes, imageKey, voxelsKey
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegPanel.choice import Choice, chosen
 from DiffusionSegPanel.estimator import Estimator
@@ -31,7 +31,7 @@ from DiffusionSegPanel.setup_controller import SetupController
 from DiffusionSegPanel.shortcuts import Shortcuts
 from DiffusionSegPanel.slicer_version import whatIsMissing
 from DiffusionSegPanel.system_report import systemReport
-from DiffusionSegPanel.words import durationInWords
+from DiffusionSegPanel.words import doneInWords
 from DiffusionSegPanel.worker_keeper import WorkerKeeper
 from DiffusionSegPanel.worker_link import WorkerLink
 from DiffusionSegPanel.worker_settings import WorkerSettings, createClient
@@ -67,7 +67,7 @@ class Page(VTKObservationMixin):
         self.outliner = Outliner(None, imageFromVolumes, imageKey, slicer.mrmlScene.GetNodeByID)
         make = makeClient or createClient
         self.link, self.test = WorkerLink(make), WorkerTest(make)
-        self.outliner.channelNames = self._channelNames
+        self.outliner.channelNames, self.outliner.voxelsKey = self._channelNames, voxelsKey
         self.estimator = Estimator(self.outliner)
         self._makeSections(resourcePath)
         self._join()
@@ -106,6 +106,7 @@ class Page(VTKObservationMixin):
         self._isClosed = True
         self.timer.stop()
         self._refreshTimer.stop()
+        self.keeper.cleanup()
         self.outliner.stop()
         self.removeObservers()
         parts: tuple[Any, ...] = (self.estimator, self.live, self.result, self.refine, self.prompt)
@@ -191,7 +192,6 @@ class Page(VTKObservationMixin):
         self.notice = Notice(
             ui, lambda: self.keeper.restart(), lambda extra: self.keeper.setUp(extra)
         )
-        self.keeper = WorkerKeeper(self.link, self.setup, self.notice, self.settings)
         self.input = InputSection(ui, self._parameters)
         self.prompt = PromptSection(
             ui, self._parameters, self._volume, self.settings.history, resourcePath
@@ -211,6 +211,8 @@ class Page(VTKObservationMixin):
         self.refine.whyNot = lambda: self._whyNot(self.choice())
         self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
         self.check = FullCheck(ui, self._known, self.outliner, self.setup)
+        link, setup = self.link, self.setup
+        self.keeper = WorkerKeeper(link, setup, self.notice, self.settings, self.outliner)
         keys = {
             "P": self.prompt.points.toggleInclude,
             "Shift+P": self.prompt.points.toggleExclude,
@@ -232,8 +234,6 @@ class Page(VTKObservationMixin):
         self.run.segmentRequested.connect(self.segment)
         self.run.stopRequested.connect(lambda: self.outliner.stop(_("Stopped.")))
         self.run.stopHereRequested.connect(self.outliner.stopHere)
-        self.outliner.finished.connect(lambda _result: self.keeper.onRunFinished())
-        self.outliner.failed.connect(self.keeper.onRunFailed)
         self.result.said.connect(self.run.say)
         self.live.changed.connect(self.settingsSection.storeParameter)
         self.estimator.estimated.connect(self.run.setEstimate)
@@ -365,7 +365,7 @@ class Page(VTKObservationMixin):
         self._scheduleRefresh()
 
     def _onFinished(self, result: OutlineResult) -> None:
-        self.run.stop(_("Done in {time}.").format(time=durationInWords(result.elapsedS)))
+        self.run.stop(doneInWords(result))
 
     def _onWorkerStopping(self) -> None:
         self.outliner.stop(_("The outline was stopped: DiffusionSeg is being set up."))

@@ -13,7 +13,7 @@ from slicer.util import VTKObservationMixin
 from DiffusionSegBridge.accept import Accepted, Target
 from DiffusionSegBridge.editor_widget import WidgetEditor
 from DiffusionSegBridge.segment_groups import acceptedTogether, labelOf
-from DiffusionSegBridge.segments import readSegments, segmentOf
+from DiffusionSegBridge.segments import presentSegment, readSegments, segmentOf
 from DiffusionSegBridge.volumes import worldGeometry
 from DiffusionSegLib.errors import DiffusionSegError, InputError
 from DiffusionSegPanel.appearance import mute, setRowVisible
@@ -120,7 +120,7 @@ class RefineSection(VTKObservationMixin):
 
     def _edited(self, model: str) -> tuple[Any, dict[int, str]]:
         """The segmentation, and label value to segment of what is refined together."""
-        segmentation, segmentId = self.editor.segmentationNode(), self.editor.currentSegmentID()
+        segmentation, segmentId = self._chosen()
         if segmentation is None or not segmentId:
             raise InputError(_("No segment is chosen; accept an outline or choose one."))
         together = acceptedTogether(segmentation, segmentId, model)
@@ -193,6 +193,11 @@ class RefineSection(VTKObservationMixin):
             self._rememberAsSeen()
         self._update()
 
+    def _chosen(self) -> tuple[Any, str]:
+        """The segmentation and the segment in the editor."""
+        segmentation = self.editor.segmentationNode()
+        return segmentation, presentSegment(segmentation, self.editor.currentSegmentID())
+
     def _giveVolume(self) -> None:
         """A segmentation from a file can be edited once it has a source volume."""
         volume = self.volume()
@@ -203,7 +208,7 @@ class RefineSection(VTKObservationMixin):
     def _rememberAsSeen(self) -> None:
         """What is painted from here on is the user's, also in a segment from a file."""
         volume = self.volume()
-        segmentation, segmentId = self.editor.segmentationNode(), self.editor.currentSegmentID()
+        segmentation, segmentId = self._chosen()
         if volume is None or segmentation is None or not segmentId:
             return
         with suppress(DiffusionSegError):  # said when Refine is pressed
@@ -214,7 +219,7 @@ class RefineSection(VTKObservationMixin):
             self.enter()
 
     def _update(self) -> None:
-        segmentation, segmentId = self.editor.segmentationNode(), self.editor.currentSegmentID()
+        segmentation, segmentId = self._chosen()
         isChosen = segmentation is not None and bool(segmentId)
         self.ui.refineButton.setEnabled(isChosen)
         self.ui.refineHintLabel.text = (

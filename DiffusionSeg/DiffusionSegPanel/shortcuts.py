@@ -37,6 +37,7 @@ class Shortcuts:
         for key, action in self._actions.items():
             shortcut = qt.QShortcut(parent)
             shortcut.setKey(qt.QKeySequence(key))
+            shortcut.autoRepeat = False  # a key that is held is one press
             slot = _unlessTyping(action)
             shortcut.connect("activated()", slot)
             self._installed.append((shortcut, slot))

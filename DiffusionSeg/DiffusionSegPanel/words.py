@@ -7,10 +7,23 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-__all__ = ["durationInWords", "progressInWords"]
+__all__ = ["doneInWords", "durationInWords", "progressInWords", "whenOutdated"]
 
 _MINUTE_S = 60
 _HOUR_S = 3600
+
+
+def doneInWords(result: Any) -> str:
+    """How long an OutlineResult took, and what of it is no longer so."""
+    done = _("Done in {time}.").format(time=durationInWords(result.elapsedS))
+    return f"{done}{whenOutdated(result)}"
+
+
+def whenOutdated(result: Any) -> str:
+    """A further sentence where the volume of an OutlineResult is not what was outlined."""
+    if not result.isOutdated:
+        return ""
+    return " " + _("The volume was changed meanwhile: this outlines what it was before.")
 
 
 def durationInWords(seconds: float) -> str:

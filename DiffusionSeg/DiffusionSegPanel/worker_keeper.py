@@ -15,19 +15,24 @@ __all__ = ["WorkerKeeper"]
 class WorkerKeeper:
     """Stands between the worker (link), setting up and the notice.
 
-    Signals: stopping, before the worker is ended because its files are about to change;
-    restarting, before another one starts; changed, when what is known of the worker changed.
+    outliner: its `finished`, `failed` and `stopped` are listened to. Signals: stopping, before the
+    worker is ended because its files are about to change; restarting, before another one starts;
+    changed, when what is known of the worker changed.
     """
 
-    def __init__(self, link: Any, setup: Any, notice: Any, settings: Any) -> None:
+    def __init__(self, link: Any, setup: Any, notice: Any, settings: Any, outliner: Any) -> None:
         self.stopping, self.restarting, self.changed = Signal(), Signal(), Signal()
         self._link, self._setup, self._notice, self._settings = link, setup, notice, settings
+        self._outliner, self._isDue = outliner, False
         self._lacking: tuple[str, str] | None = None  # said by the last run; the extra that helps
         link.changed.connect(self._onAnswered)
         link.failed.connect(self._onFailed)
         setup.workerMustStop.connect(self._onMustStop)
-        setup.workerChanged.connect(self.restart)
+        setup.workerChanged.connect(self._onWorkerChanged)
         setup.findings.changed.connect(self._tellProblem)
+        outliner.finished.connect(self._onRunFinished)
+        outliner.failed.connect(self._onRunFailed)
+        outliner.stopped.connect(self._onRunEnded)
 
     @property
     def failure(self) -> str:
@@ -42,7 +47,7 @@ class WorkerKeeper:
 
     def restart(self) -> None:
         """End the worker that there is and start the one of the settings."""
-        self._lacking = None
+        self._lacking, self._isDue = None, False
         self.restarting.emit()
         if not self._setup.holdsWorker:
             self._link.connect(self._settings.command)
@@ -55,17 +60,32 @@ class WorkerKeeper:
         self._lacking = None
         self._setup.open(extra)
 
-    def onRunFailed(self, error: DiffusionSegError) -> None:
-        """A run failed: where a package is missing, setting up is offered."""
+    def cleanup(self) -> None:
+        """No other worker is started."""
+        self._isDue = False
+
+    def _onWorkerChanged(self) -> None:
+        """A run on a worker that did not have to stop may end first."""
+        self._isDue = True
+        self._onRunEnded()
+
+    def _onRunEnded(self, _how: Any = None) -> None:
+        if self._isDue and not self._outliner.isBusy:
+            self.restart()
+
+    def _onRunFailed(self, error: DiffusionSegError) -> None:
+        """Where a package is missing, setting up is offered."""
         extra = extraIn(str(error))
         self._lacking = None if extra is None else (str(error), extra)
         self._tellProblem()
+        self._onRunEnded()
 
-    def onRunFinished(self) -> None:
-        """A run ended well, so nothing is missing and the worker is there."""
+    def _onRunFinished(self, _result: Any) -> None:
+        """Nothing is missing, and the worker is there."""
         self._lacking = None
         self._link.noteAnswer()
         self._tellProblem()
+        self._onRunEnded()
 
     def _onAnswered(self) -> None:
         if self._link.hello is not None:

@@ -69,6 +69,22 @@ def test_a_volume_that_went_meanwhile_does_not_come_back(scene: Any) -> None:
     assert layers.GetBackgroundVolumeID() is None
 
 
+def test_what_the_user_chose_meanwhile_stays(scene: Any) -> None:
+    image, other, third = volume(scene), volume(scene), volume(scene)
+    _view(scene, "Red", "Axial")
+    _node, layers = _view(scene, "Yellow", "Sagittal")
+    layers.SetBackgroundVolumeID(image.GetID())
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    layout.SetViewArrangement(3)
+    beside = SideBySide(scene)
+    beside.show(other)
+    layout.SetViewArrangement(6)
+    layers.SetBackgroundVolumeID(third.GetID())
+    beside.restore()
+    assert layout.GetViewArrangement() == 6
+    assert layers.GetBackgroundVolumeID() == third.GetID()
+
+
 def test_without_views_nothing_happens(scene: Any) -> None:
     beside = SideBySide(scene)
     beside.show(volume(scene))

@@ -106,6 +106,7 @@ def test_what_is_not_known_of_devices_does_not_end_a_refinement(
     client.answer("refine", proposal(node))
     scripted.effect.refiner.poll()
     assert scripted.status.startswith("Accepted")
+    assert page.widget.page.notice.text == "", "it answers, after all"
     assert not scripted.ui.stopButton.isVisibleTo(scripted.ui.stopButton.parentWidget())
 
 
@@ -219,3 +220,34 @@ def test_the_structure_that_was_chosen_stays_whatever_else_is_told(
     other = scripted.widget.segmentationNode().GetSegmentation().AddEmptySegment("", "other")
     scripted.widget.setCurrentSegmentID(other)
     assert combo.currentIndex == 0, "of another segment it is asked anew"
+
+
+def test_another_segmentation_is_chosen_while_a_segment_is_refined(
+    scripted: Any, scene: Any, clients: list[Any]
+) -> None:
+    """Its undo steps are the editor's now: the user goes on there, and nothing is taken away."""
+    node = refining(scripted, scene, clients)
+    first = scripted.widget.segmentationNode()
+    key = scripted.widget.currentSegmentID()
+    before = readSegments(first, {1: key}, worldGeometry(node)).array
+    other = createSegmentationFor(node, "Other")
+    scripted.widget.setSegmentationNode(other)
+    assert scripted.status.startswith("Stopped, because another segmentation was chosen.")
+    clients[0].answer("refine", proposal(node, ball(radius=1.3)[np.newaxis]))
+    scripted.effect.refiner.poll()
+    assert scripted.widget.segmentationNode() is other
+    after = readSegments(first, {1: key}, worldGeometry(node)).array
+    np.testing.assert_array_equal(after, before)
+
+
+def test_a_volume_that_is_replaced_while_a_segment_is_refined(
+    scripted: Any, scene: Any, clients: list[Any]
+) -> None:
+    import slicer
+
+    node = refining(scripted, scene, clients)
+    slicer.util.updateVolumeFromArray(node, slicer.util.arrayFromVolume(node) + 1)
+    clients[0].answer("refine", proposal(node))
+    scripted.effect.refiner.poll()
+    assert scripted.status.startswith("Accepted")
+    assert scripted.status.endswith("this outlines what it was before.")

@@ -63,6 +63,21 @@ def test_refine_is_pressed_before_the_worker_answered(scripted: Any, scene: Any)
     assert scripted.status == "Waiting for the worker."
 
 
+def test_a_segment_that_the_editor_still_names_is_gone(scripted: Any, scene: Any) -> None:
+    """Slicer's editor chooses another one only after all have heard of it."""
+    node = toyVolume(scripted, scene)
+    scripted.page.parameters.method = "cdal"
+    scripted.answered()
+    drawn(scripted, node)
+    ui, editor = scripted.page.refine.ui, scripted.page.refine.editor
+    assert ui.refineButton.enabled
+    editor.mrmlSegmentEditorNode().SetSelectedSegmentID("gone")
+    scripted.page.refresh()
+    assert not ui.refineButton.enabled
+    scripted.page.refine.refine()
+    assert scripted.status == "No segment is chosen; accept an outline or choose one."
+
+
 def test_another_model_asks_for_other_structures(scripted: Any, scene: Any) -> None:
     node = toyVolume(scripted, scene)
     page, ui = scripted.page, scripted.page.refine.ui

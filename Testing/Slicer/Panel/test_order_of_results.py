@@ -273,3 +273,26 @@ def test_a_slider_does_not_end_the_run_that_the_user_began(live: Any, hold: Any)
     assert gains(live) == [1.0, 1.0]
     live.outline(live.node)
     assert gains(live) == [1.0, 1.0, 0.5], "it is followed after that"
+
+
+def test_a_volume_whose_voxels_are_replaced_during_the_run(scripted: Any, scene: Any) -> None:
+    """Its outline is of what was sent, and that is said; one that was only moved is the same."""
+    import slicer
+    import vtk
+
+    node = scripted.segment(scene)
+    moved = vtk.vtkMatrix4x4()
+    moved.SetElement(0, 3, 7.0)
+    node.ApplyTransformMatrix(moved)
+    scripted.outline(node)
+    assert scripted.status.endswith("s.")
+    scripted.ui.segmentButton.click()
+    slicer.util.updateVolumeFromArray(node, slicer.util.arrayFromVolume(node) + 1)
+    scripted.outline(node)
+    words = "The volume was changed meanwhile: this outlines what it was before."
+    assert scripted.status.endswith(words)
+    scripted.ui.segmentButton.click()
+    found = proposal(node)
+    node.SetAndObserveImageData(None)
+    scripted.answer("propose", found)
+    assert "changed meanwhile" in scripted.status

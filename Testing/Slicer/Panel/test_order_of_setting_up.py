@@ -169,3 +169,43 @@ def test_the_manager_lists_its_extensions_again_while_it_downloads_one(scripted:
     scripted.until(lambda: not extension.isInstalling)
     assert said[-1].startswith("The extension PyTorch is installed.")
     assert len(said) == 3
+
+
+def test_setting_up_ends_while_an_outline_is_made(scripted: Any, scene: Any) -> None:
+    """On a worker that did not have to stop for it: the next run is done by the new one."""
+    node = scripted.segment(scene)
+    old = scripted.client
+    scripted.setup._end("Ready.")
+    assert scripted.page.outliner.isBusy
+    assert not old.is_closed
+    scripted.outline(node)
+    assert scripted.page.result.shown is not None
+    assert old.is_closed
+    assert scripted.client is not old
+    scripted.describe()
+    assert scripted.ui.segmentButton.enabled
+
+
+@pytest.mark.parametrize("end", ["stop", "fail"])
+def test_setting_up_ends_while_an_outline_is_made_that_comes_to_nothing(
+    scripted: Any, scene: Any, end: str
+) -> None:
+    scripted.segment(scene)
+    old = scripted.client
+    scripted.setup._end("Ready.")
+    if end == "stop":
+        scripted.ui.segmentButton.click()
+        assert scripted.status == "Stopped."
+    else:
+        scripted.fail("propose", "It failed.")
+        assert scripted.status == "It failed."
+    assert old.is_closed
+    assert scripted.client is not old
+
+
+def test_no_other_worker_starts_when_the_page_goes(scripted: Any, scene: Any) -> None:
+    scripted.segment(scene)
+    count = len(scripted.clients)
+    scripted.setup._end("Ready.")
+    scripted.widget.cleanup()
+    assert len(scripted.clients) == count

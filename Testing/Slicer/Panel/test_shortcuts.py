@@ -42,6 +42,10 @@ def test_keys_do_what_the_tool_tips_say(opened: Any) -> None:
     assert not opened.page.outliner.isBusy
 
 
+def test_a_key_that_is_held_is_one_press(opened: Any) -> None:
+    assert not any(one.autoRepeat for one in shortcuts().values())
+
+
 def test_a_disabled_tool_does_not_follow_its_key(opened: Any) -> None:
     opened.ui.includeButton.setEnabled(False)
     shortcuts()["P"].activated.emit()
