@@ -13,8 +13,7 @@ from DiffusionSegLib.errors import InputError
 
 __all__ = ["check_finite", "check_thickness", "check_voxels"]
 
-# Networks compute in single precision, where the square of a larger number is infinite, and
-# differences of smaller ones are nothing.
+# The largest number that there is often marks the background; a window would hold nothing else.
 _LARGEST = 1e18
 _SMALLEST = 1e-30
 
@@ -26,8 +25,7 @@ def check_voxels(array: NDArray[Any], path: Path) -> None:
             f"{path.name} holds {array.dtype} voxels, but an image needs real numbers; "
             "export its magnitude."
         )
-    if array.dtype.kind == "f":
-        check_finite(array, path.name)
+    _check_size(check_finite(array, path.name), path)
     first = array.flat[0]
     if not any(bool((slice_ji != first).any()) for channel in array for slice_ji in channel):
         raise InputError(
@@ -36,12 +34,12 @@ def check_voxels(array: NDArray[Any], path: Path) -> None:
         )
 
 
-def check_finite(array: NDArray[Any], name: str) -> None:
-    """Refuse NaN and infinity in (channels, k, j, i), and numbers that single precision does not
-    hold; slice by slice. `name` begins the sentence. Raises InputError."""
-    if array.dtype.kind != "f":
-        return
+def check_finite(array: NDArray[Any], name: str) -> float:
+    """Refuse NaN and infinity in (channels, k, j, i), slice by slice; the largest magnitude of
+    fractions, 0 of whole numbers. `name` begins the sentence. Raises InputError."""
     largest = 0.0
+    if array.dtype.kind != "f":
+        return largest
     for channel in array:
         for k, slice_ji in enumerate(channel):
             height = max(abs(float(slice_ji.min())), abs(float(slice_ji.max())))
@@ -51,16 +49,21 @@ def check_finite(array: NDArray[Any], name: str) -> None:
                     f"{name} has {bad} voxels in slice {k} that are not a number or "
                     "infinite; replace them (for instance by 0) and export the image again."
                 )
-            if height > _LARGEST:
-                raise InputError(
-                    f"{name} has voxels as large as {height:.3g} in slice {k}, which are no "
-                    "measured values; replace them (for instance by 0) and export the image again."
-                )
             largest = max(largest, height)
+    return largest
+
+
+def _check_size(largest: float, path: Path) -> None:
+    """Refuse what stands for "no value" in some programs, and what single precision has not."""
+    if largest > _LARGEST:
+        raise InputError(
+            f"{path.name} has voxels as large as {largest:.3g}, which are no measured values; "
+            "replace them (for instance by 0) and export the image again."
+        )
     if 0.0 < largest < _SMALLEST:
         raise InputError(
-            f"{name} has no voxel larger than {largest:.3g}, too small to compute with; multiply "
-            "its values and export the image again."
+            f"{path.name} has no voxel larger than {largest:.3g}, too small to compute with; "
+            "multiply its values and export the image again."
         )
 
 

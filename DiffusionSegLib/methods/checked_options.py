@@ -34,7 +34,7 @@ def checked_run(
 
 
 def check_image(image: Image) -> None:
-    """Raises InputError for what is no Image, and for voxels that nothing can be computed from."""
+    """Raises InputError for what is no Image, and for NaN and infinity in it."""
     if not isinstance(image, Image):
         raise InputError(
             f"An image is needed, not {type(image).__name__}; make one with Image.read(path) or "

@@ -113,7 +113,7 @@ def test_the_same_seed_is_the_same_to_the_bit_and_another_differs(models):
     assert not np.array_equal(answers[0], answers[4])
 
 
-@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e30])
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
 def test_voxels_that_are_no_numbers_are_refused_wherever_the_image_comes_from(models, value):
     """A network makes NaN of all that it sees then, which would count as: nothing is there."""
     session = toy_session(models, "volume")

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MOST_SAMPLES = 2_000_000  # voxels looked at for a percentile
+_LEAST_CONTRAST = 1e-30  # of a constant channel, in stored units
+_SINGLE = 1e18  # beyond, products in single precision overflow or vanish
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,19 @@ class IntensityMap:
                 continue
             values = sparse if rule.kind == "joint" else sparse[channel]
             low, high = np.percentile(values, [rule.low, rule.high])
-            limits.append((float(low), float(max(high, low + 1e-6 * max(1.0, abs(low))))))
+            least = max(1e-6 * abs(low), _LEAST_CONTRAST)
+            limits.append((float(low), float(max(high, low + least))))
         return IntensityMap(tuple(limits))
 
     def apply(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """(channels, ...) to float32 in [-1, 1]; values beyond the limits are clipped."""
         out = np.empty(array.shape, np.float32)
         for channel, (low, high) in enumerate(self.limits):
+            if not 1.0 / _SINGLE < high - low < _SINGLE:
+                # The unit is so small or large that single precision would lose the picture.
+                wide = array[channel].astype(np.float64) - low
+                out[channel] = np.clip(wide * (2.0 / (high - low)) - 1.0, -1.0, 1.0)
+                continue
             np.subtract(array[channel], low, out=out[channel], dtype=np.float32, casting="unsafe")
             out[channel] *= 2.0 / (high - low)
             out[channel] -= 1.0

@@ -33,6 +33,19 @@ def test_percentiles_do_not_depend_on_units(scale, shift, seed):
     assert np.allclose(IntensityMap.fit(changed, rule).apply(changed), plain, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("scale", "dtype"),
+    [(1e-9, np.float32), (1e-28, np.float64), (1e37, np.float32), (1e300, np.float64)],
+)
+def test_nor_on_units_that_single_precision_does_not_hold(scale, dtype):
+    """Diffusion in m^2/s is about 1e-9; what looks flat in such a unit is the same picture."""
+    plain = ramp(-3, 5, np.float64)
+    rule = [IntensityRule("percentile", 5, 95)]
+    expected = IntensityMap.fit(plain, rule).apply(plain)
+    scaled = (plain * scale).astype(dtype)
+    assert IntensityMap.fit(scaled, rule).apply(scaled) == pytest.approx(expected, abs=1e-5)
+
+
 def test_each_channel_has_its_own_percentiles_and_colour_shares_them():
     array = np.concatenate([ramp(0, 10), ramp(0, 100)])
     rule = IntensityRule("percentile", 0, 100)
