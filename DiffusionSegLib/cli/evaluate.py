@@ -231,11 +231,18 @@ def _check_outputs(args: argparse.Namespace) -> None:
     wanted = [path for path in (args.csv, args.sheet) if path is not None]
     if args.json is not None and not _prints_json(args):
         wanted.append(args.json)
-    outputs.check_outputs(wanted)
+    outputs.check_outputs(wanted, _given_files(args))
     if args.sheet is not None and args.sheet.suffix.lower() not in SHEET_SUFFIXES:
         raise OutputError(
             f"The picture sheet {args.sheet} must end in {' or '.join(SHEET_SUFFIXES)}."
         )
+
+
+def _given_files(args: argparse.Namespace) -> list[Path]:
+    """What is measured must never be replaced by what is measured of it."""
+    folders = [folder for folder in (args.images, args.labels, args.negatives) if folder]
+    found = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    return [*found, args.cases] if args.cases is not None else found
 
 
 def _write(

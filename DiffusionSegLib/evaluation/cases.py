@@ -179,6 +179,8 @@ def _without_channel(stem: str, channels: Collection[str]) -> str:
 
 def _files(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
+        if folder.exists():
+            raise InputError(f"{folder} is a file; give a folder that holds images.")
         raise InputError(f"The folder {folder} does not exist; give a folder that holds images.")
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):

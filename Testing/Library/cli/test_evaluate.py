@@ -64,6 +64,23 @@ def test_table_files_and_sheet(folders, tmp_path, capsys):
         assert sheet.width > 3 * 300
 
 
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_what_is_measured_is_never_replaced(folders, option, tmp_path, capsys):
+    known = folders[1] / "a.nii.gz"
+    before = known.read_bytes()
+    assert evaluate(folders, option, known) == exit_codes.BAD_INPUT
+    assert f"The output {known} is also an input" in capsys.readouterr().err
+    cases = tmp_path / "cases.txt"
+    cases.write_text("a\n")
+    assert evaluate(folders, "--cases", cases, option, cases) == exit_codes.BAD_INPUT
+    assert (known.read_bytes(), cases.read_text()) == (before, "a\n")
+
+
+def test_a_file_in_place_of_a_folder_is_called_one(folders, capsys):
+    assert evaluate((folders[0] / "a.nii.gz", folders[1])) == exit_codes.BAD_INPUT
+    assert "a.nii.gz is a file; give a folder that holds images." in capsys.readouterr().err
+
+
 def test_json_on_stdout_is_alone(folders, capsys):
     assert evaluate(folders, "--json", "-") == exit_codes.OK
     assert json.loads(capsys.readouterr().out)["summary"]["cases"] == 3
