@@ -239,8 +239,11 @@ def center_ras(mask):
 
 @pytest.mark.slow
 def test_real_outlines_do_not_depend_on_storage(hippocampus):
-    session, image, expected, _ = hippocampus
-    for order, signs in STORAGES[5::17]:
+    _, image, *_ = hippocampus
+    session = Session("cdal", "hippocampus", "cpu", samples=1, store=ModelStore())
+    expected = outline(session, image)
+    assert 0.01 < (expected.array > 0).mean() < 0.5
+    for order, signs in STORAGES[5::9]:
         found = outline(session, stored_image(image, order, signs))
         turned = stored(expected.array[None], order, signs)[0]
         assert dice(found, Mask(turned, found.geometry)) == 1.0, (order, signs)
