@@ -60,6 +60,10 @@ COMMANDS = {
     SEGMENT.format("image.nii.gz image.nii.gz") + " diffugts --channels ct,mr":
         "The model diffugts/compact reads one channel",
     SEGMENT.format("image.nii.gz") + " adzus --point 900,0,0": "The point (900",
+    SEGMENT.format("image.nii.gz") + " cdal --point 10,12,12 --region 20,20,20,30,30,30":
+        "The point (10",
+    SEGMENT.format("image.nii.gz") + ' cdal --point 10,12,12 --point "10,12,12:-"':
+        "The points at",
     SEGMENT.format("image.nii.gz") + " adzus --point 10,12": "The image is a volume",
     SEGMENT.format("image.nii.gz") + " cdal --text hippocampus": "The method cdal does not take",
     SEGMENT.format("image.nii.gz") + ' adzus --point "10,12,12:-"': "The only mark excludes",
