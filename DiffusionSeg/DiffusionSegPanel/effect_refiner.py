@@ -126,7 +126,8 @@ class EffectRefiner(VTKObservationMixin):
         model = self._model()
         if model is None:
             waiting = _("The worker has not said yet which models there are; wait for it.")
-            raise InputError(self._failure() or waiting)
+            self._waiting = self._failure() or waiting
+            raise InputError(self._waiting)
         if len(model.inputs) > 1:
             names = ", ".join(part.name for part in model.inputs)
             raise InputError(
@@ -204,6 +205,8 @@ class EffectRefiner(VTKObservationMixin):
         self._sent = None
         self._updateButtons()
         self._say(sentence)
+        if self._link is not None:
+            self._link.rested.emit()
 
     def _onReplaced(self, client: Any) -> None:
         """The link has another worker, or none."""

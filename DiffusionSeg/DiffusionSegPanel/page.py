@@ -208,7 +208,6 @@ class Page(VTKObservationMixin):
         self.refine.request = self.request
         self.refine.labels = self._labels
         self.refine.volume = lambda: self.input.volumes()[0]
-        self.refine.whyNot = lambda: self._whyNot(self.choice())
         self.settingsSection = SettingsSection(ui, self._parameters, self.settings)
         self.check = FullCheck(ui, self._known, self.outliner, self.setup)
         link, setup = self.link, self.setup

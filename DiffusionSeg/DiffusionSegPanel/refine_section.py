@@ -34,8 +34,7 @@ class RefineSection(VTKObservationMixin):
     ``request`` must be set by the page: it returns (volumeNodes, Setup, Prompt) as they stand, or
     None when no volume is chosen; so a segment that came from a file can be refined as well.
     ``labels`` may be set: the Labels of the chosen model, to ask which of them a segment shows;
-    ``volume``: the volume that is chosen, whether or not there is a worker; ``whyNot``: why nothing
-    can be requested, in one sentence.
+    ``volume``: the volume that is chosen, whether or not there is a worker.
     """
 
     def __init__(
@@ -50,7 +49,6 @@ class RefineSection(VTKObservationMixin):
         self.request: Callable[[], tuple[list[Any], Any, Any] | None] = lambda: None
         self.labels: Callable[[], Sequence[Any]] = tuple
         self.volume: Callable[[], Any] = lambda: None
-        self.whyNot: Callable[[], str] = str
         self._outliner, self._result = outliner, resultSection
         self._known = shared().knownMasks
         self._isEntered = self._isWatching = False
@@ -101,8 +99,8 @@ class RefineSection(VTKObservationMixin):
     def _send(self) -> None:
         request = self.request()
         if request is None:
-            waiting = _("Choose a volume and a method above, then refine.")
-            raise InputError(self.whyNot() or waiting)
+            self._result.said.emit("")  # the page says why, as long as it is so
+            return
         volumes, setup, prompt = request
         segmentation, ids = self._edited(_modelId(setup))
         edited = readSegments(segmentation, ids, worldGeometry(volumes[0]))

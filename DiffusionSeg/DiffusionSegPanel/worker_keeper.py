@@ -23,7 +23,7 @@ class WorkerKeeper:
     def __init__(self, link: Any, setup: Any, notice: Any, settings: Any, outliner: Any) -> None:
         self.stopping, self.restarting, self.changed = Signal(), Signal(), Signal()
         self._link, self._setup, self._notice, self._settings = link, setup, notice, settings
-        self._outliner, self._isDue = outliner, False
+        self._isDue = False  # another worker has to be started as soon as no run would be lost
         self._lacking: tuple[str, str] | None = None  # said by the last run; the extra that helps
         link.changed.connect(self._onAnswered)
         link.failed.connect(self._onFailed)
@@ -33,6 +33,7 @@ class WorkerKeeper:
         outliner.finished.connect(self._onRunFinished)
         outliner.failed.connect(self._onRunFailed)
         outliner.stopped.connect(self._onRunEnded)
+        link.rested.connect(self._onRunEnded)
 
     @property
     def failure(self) -> str:
@@ -70,7 +71,7 @@ class WorkerKeeper:
         self._onRunEnded()
 
     def _onRunEnded(self, _how: Any = None) -> None:
-        if self._isDue and not self._outliner.isBusy:
+        if self._isDue and not self._link.isOutlining:
             self.restart()
 
     def _onRunFailed(self, error: DiffusionSegError) -> None:

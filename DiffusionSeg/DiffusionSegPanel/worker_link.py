@@ -17,7 +17,8 @@ class WorkerLink:
     createClient: makes a client from a command line ("" for the default). `error` is why the worker
     does not answer, None while it may. Signals: changed, when `catalogue` or `hello` arrived or the
     worker answers again; replaced (client), when another one has to be used, None for none; failed
-    (DiffusionSegError), when the worker does not answer. Whoever uses the client polls it.
+    (DiffusionSegError), when the worker does not answer; rested, emitted by who uses the client
+    beside the page, when a run of his has ended. Whoever uses the client polls it.
 
     What the worker offers is asked at once. What it computes with is asked when somebody needs to
     know (`needHello`), since the worker imports torch for the answer.
@@ -25,6 +26,7 @@ class WorkerLink:
 
     def __init__(self, createClient: Callable[[str], Any]) -> None:
         self.changed, self.replaced, self.failed = Signal(), Signal(), Signal()
+        self.rested = Signal()
         self._createClient = createClient
         self.client: Any = None
         self.catalogue: Any = None
@@ -36,6 +38,11 @@ class WorkerLink:
     def isDown(self) -> bool:
         """Whether nothing will come of it any more, unless it is connected again."""
         return self.client is None or (self.catalogue is None and self.error is not None)
+
+    @property
+    def isOutlining(self) -> bool:
+        """Whether an outline is waited for, whoever asked for it."""
+        return self.client is not None and bool(self.client.is_outlining)
 
     def connect(self, commandText: str) -> None:
         """Start over with a command; the old worker ends."""

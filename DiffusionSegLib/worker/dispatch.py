@@ -20,7 +20,7 @@ from DiffusionSegLib.worker.packing import pack_image
 from DiffusionSegLib.worker.protocol import PROTOCOL
 from DiffusionSegLib.worker.remembered_images import RememberedImages
 from DiffusionSegLib.worker.requests import Pack, Request
-from DiffusionSegLib.worker.superseding import SUPERSEDED, supersedes
+from DiffusionSegLib.worker.superseding import OUTLINES, SUPERSEDED, supersedes
 from DiffusionSegLib.worker.ticket import Ticket
 
 __all__ = ["Dispatch"]
@@ -50,6 +50,11 @@ class Dispatch:
     def is_running(self) -> bool:
         """Whether there is a worker, as far as the last poll knows."""
         return self._link is not None
+
+    @property
+    def is_outlining(self) -> bool:
+        """Whether a propose or refine is waited for, as far as the last poll knows."""
+        return any(request.ticket.kind in OUTLINES for request in self._open.values())
 
     @property
     def last_log(self) -> str:

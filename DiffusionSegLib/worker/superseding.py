@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["SUPERSEDED", "supersedes"]
+__all__ = ["OUTLINES", "SUPERSEDED", "supersedes"]
 
 SUPERSEDED = "A newer request took its place."
-_OUTLINES = ("propose", "refine")
+OUTLINES = ("propose", "refine")
 
 
 def supersedes(newer: Mapping[str, Any], older: Mapping[str, Any]) -> bool:
@@ -19,8 +19,8 @@ def supersedes(newer: Mapping[str, Any], older: Mapping[str, Any]) -> bool:
     a preparation that of one for something else; an estimate that of an estimate.
     """
     new, old = newer["kind"], older["kind"]
-    if new in _OUTLINES:
-        return old in (*_OUTLINES, "estimate") or (old == "prepare" and _differ(newer, older))
+    if new in OUTLINES:
+        return old in (*OUTLINES, "estimate") or (old == "prepare" and _differ(newer, older))
     if new == "prepare":
         return old == "prepare" and _differ(newer, older)
     return new == old == "estimate"

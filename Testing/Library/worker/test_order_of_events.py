@@ -137,3 +137,15 @@ def test_an_image_that_could_not_be_sent_is_sent_with_the_next_job(client):
     propose(client)
     assert len(client.asked("set_image")) == len(sent) + 1
     assert np.array_equal(client._images.find("a").array, image().array)
+
+
+def test_it_is_known_whether_an_outline_is_waited_for(client):
+    client.hello()
+    assert not client.is_outlining
+    ticket = propose(client)
+    assert client.is_outlining
+    client.worker.answer(ticket.id, "an outline")
+    client.poll()
+    assert not client.is_outlining
+    propose(client).cancel()
+    assert not client.is_outlining

@@ -74,6 +74,7 @@ def test_a_worker_that_never_answered_is_tried_again(
     assert scripted.status.startswith("The worker has not said yet")
     describe(scripted, clients[1])
     assert scripted.ui.modelCombo.count
+    assert scripted.status.startswith("Paint what is missing"), "it is waited for no longer"
     scripted.widget.setActiveEffect(None)
     activate(scripted)
     assert len(clients) == 2, "the one that works is kept"
@@ -251,3 +252,24 @@ def test_a_volume_that_is_replaced_while_a_segment_is_refined(
     scripted.effect.refiner.poll()
     assert scripted.status.startswith("Accepted")
     assert scripted.status.endswith("this outlines what it was before.")
+
+
+@pytest.mark.parametrize("isStopped", [False, True])
+def test_setting_up_ends_while_a_segment_is_refined(
+    scripted: Any, scene: Any, clients: list[Any], page: Any, isStopped: bool
+) -> None:
+    """On a worker that did not have to stop for it: the next run is done by the new one."""
+    node = refining(scripted, scene, clients)
+    page.widget.page.setup._end("Ready.")
+    refiner = scripted.effect.refiner
+    assert refiner.outliner.isBusy
+    if isStopped:
+        scripted.ui.stopButton.click()
+        assert scripted.status.startswith("Stopped; the segment is as it was.")
+    else:
+        clients[0].answer("refine", proposal(node))
+        refiner.poll()
+        assert scripted.status.startswith("Accepted")
+    assert clients[0].is_closed
+    assert len(clients) == 2
+    assert refiner.outliner.client is clients[1]

@@ -15,11 +15,13 @@ from DiffusionSegLib.worker.catalogue import catalogue
 from Testing.Library.worker.scripted import ScriptedClient, hello
 from Testing.Slicer.Bridge.results import proposal
 from Testing.Slicer.Panel.setting_up import (  # noqa: F401 - fixtures
+    answers,
     built,
     environment,
     fresh,
     hide,
     installers,
+    probed_once,
     wheels,
 )
 from Testing.Slicer.waiting import Waiting
@@ -181,6 +183,7 @@ def swift(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def opened(
     scene: Any,
     swift: None,
+    probed_once: None,
     workers: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -74,6 +74,30 @@ def environment(built: Path, tmp_path: Path) -> Any:
     return found
 
 
+@pytest.fixture(scope="session")
+def answers() -> list[Any]:
+    """What the Python of the tests answered a probe."""
+    return []
+
+
+@pytest.fixture
+def probed_once(scene: Any, answers: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python of the tests imports torch once to say what it has; others always."""
+    from DiffusionSegLib.worker.command import default_command
+    from DiffusionSegPanel import setup_work
+
+    asked = setup_work.probe
+
+    def probe(python: Any) -> Any:
+        if list(python) != [default_command()[0]]:
+            return asked(python)
+        if not answers:
+            answers.append(asked(python))
+        return answers[0]
+
+    monkeypatch.setattr(setup_work, "probe", probe)
+
+
 @pytest.fixture
 def wheels(tmp_path: Path) -> Path:
     """Tiny stand-ins of all packages."""

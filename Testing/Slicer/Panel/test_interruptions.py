@@ -110,8 +110,7 @@ def test_the_module_is_left_and_the_job_goes_on(opened: Any) -> None:
     opened.ui.segmentButton.click()
     opened.module.exit()
     opened.until(lambda: results)
-    opened.settle()
-    assert not opened.page.timer.active
+    opened.until(lambda: not opened.page.timer.active)
     opened.module.enter()
     assert opened.page.timer.active
 

@@ -59,8 +59,12 @@ def test_a_volume_that_is_chosen_after_the_segment(scripted: Any, scene: Any) ->
 
 def test_refine_is_pressed_before_the_worker_answered(scripted: Any, scene: Any) -> None:
     drawn(scripted, toyVolume(scripted, scene))
-    scripted.page.refine.ui.refineButton.click()
-    assert scripted.status == "Waiting for the worker."
+    for _ in range(2):
+        scripted.page.refine.ui.refineButton.click()
+        assert scripted.status == "Waiting for the worker."
+        scripted.answered()
+        assert scripted.status == "", "it is waited for no longer"
+        scripted.page.keeper.restart()
 
 
 def test_a_segment_that_the_editor_still_names_is_gone(scripted: Any, scene: Any) -> None:

@@ -15,11 +15,11 @@ DRIVER = NvidiaDriver("580.65", ("NVIDIA T4",), "13.0", ("7.5",))
 
 
 @pytest.fixture
-def computer(monkeypatch: pytest.MonkeyPatch, scene: Any) -> Callable[..., None]:
+def computer(
+    monkeypatch: pytest.MonkeyPatch, scene: Any, answers: list[Any]
+) -> Callable[..., None]:
     """Decide what this computer has: a driver, and what its Python would answer a probe."""
     from DiffusionSegLib.environments.probing import Probe, probe
-
-    real: list[Probe] = []
 
     def choose(driver: NvidiaDriver | None, **changes: Any) -> None:
         import dataclasses
@@ -27,9 +27,9 @@ def computer(monkeypatch: pytest.MonkeyPatch, scene: Any) -> Callable[..., None]
         from DiffusionSegPanel import setup_work  # another one after a reload
 
         def probed(python: Any) -> Probe:
-            if not real:
-                real.append(probe(python))
-            return dataclasses.replace(real[0], **changes)
+            if not answers:
+                answers.append(probe(python))
+            return dataclasses.replace(answers[0], **changes)
 
         monkeypatch.setattr(setup_work, "nvidia_driver", lambda: driver)
         monkeypatch.setattr(setup_work, "probe", probed)
