@@ -13,6 +13,7 @@ from DiffusionSegLib.backbones.manifest import ModelEntry
 from DiffusionSegLib.backbones.opening import open_backbone
 from DiffusionSegLib.backbones.store import store_of
 from DiffusionSegLib.compute.device import memory_errors_explained
+from DiffusionSegLib.errors import InputError, ModelError
 from DiffusionSegLib.methods.adzus.answer import Answer
 from DiffusionSegLib.methods.adzus.embedding import AdzusEmbedding, embed_image
 from DiffusionSegLib.methods.adzus.fixed_voxels import Fixed, edited_voxels, marked_voxels
@@ -50,6 +51,12 @@ class AdzusPredictor:
     def load(model: ModelEntry, device: str) -> AdzusPredictor:
         """Open the diffusion model that the card names; raises ModelError."""
         settings = model.settings.get("backbone", {})
+        try:
+            RunSettings.of(RunOptions(), model.settings)
+        except (ValueError, InputError) as error:
+            raise ModelError(
+                f"The card of the model {model.id} has unusable settings: {error}."
+            ) from error
         with memory_errors_explained(f"the model {model.id}"):
             backbone = open_backbone(settings, device, store_of(model), model.folder)
             return AdzusPredictor(model, backbone, device)

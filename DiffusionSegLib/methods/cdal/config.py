@@ -34,6 +34,8 @@ class GeneratorConfig:
     def __post_init__(self) -> None:
         if self.dims not in (2, 3):
             raise ValueError(f"dims must be 2 or 3, got {self.dims}")
+        if type(self.condition_groups) is not int or self.condition_groups < 1:
+            raise ValueError(f"condition_groups are one or more, got {self.condition_groups!r}")
         if self.width % 4 or self.width < 4:
             raise ValueError(f"width must be a positive multiple of 4, got {self.width}")
         if any(not 0 <= a < len(self.channel_multipliers) for a in self.attention_levels):

@@ -6,6 +6,7 @@ that a large volume is never copied as a whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,8 +36,12 @@ class IntensityRule:
             raise ValueError(
                 f"intensity kind must be window, percentile or joint, got {self.kind!r}"
             )
-        if not self.low < self.high:
+        if not -math.inf < self.low < self.high < math.inf:
             raise ValueError(f"intensity low must be below high, got {self.low} and {self.high}")
+        if self.kind != "window" and not 0.0 <= self.low < self.high <= 100.0:
+            raise ValueError(
+                f"intensity percentiles lie in 0 to 100, got {self.low} and {self.high}"
+            )
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> IntensityRule:

@@ -16,6 +16,8 @@ from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.shrink import onto_grid
 from DiffusionSegLib.nouns.standing import standing_geometry, standing_image
 
+_LARGEST = 1 << 14  # side of a window in voxels
+
 
 @dataclass(frozen=True)
 class ModelGrid:
@@ -92,8 +94,8 @@ class ModelGrid:
 
 def _sizes(name: str, values: Any) -> tuple[int, int, int]:
     whole = isinstance(values, Sequence) and all(type(value) is int for value in values)
-    if not whole or len(values) != 3 or min(values) < 1:
-        raise ValueError(f"{name} needs three sizes of at least 1, not {values!r}")
+    if not whole or len(values) != 3 or not all(1 <= value <= _LARGEST for value in values):
+        raise ValueError(f"{name} needs three sizes from 1 to {_LARGEST}, not {values!r}")
     depth, height, width = values
     return depth, height, width
 

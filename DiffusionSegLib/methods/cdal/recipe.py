@@ -13,6 +13,7 @@ from DiffusionSegLib.methods.cdal.model_grid import ModelGrid
 from DiffusionSegLib.methods.cdal.presence import PresenceLimits
 
 _COLORS = 3  # channels of an RGB input
+_MOST = 1000  # steps of the noise, which the time embedding knows, and samples of a run
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def _check(recipe: Recipe, model: ModelEntry) -> None:
             side % network.stride for side in sides
         ),
         "noise_steps and samples must be positive": min(recipe.noise_steps, recipe.samples) >= 1,
+        f"noise_steps and samples are at most {_MOST}": max(recipe.noise_steps, recipe.samples)
+        <= _MOST,
     }
     wrong = [sentence for sentence, good in agreements.items() if not good]
     if wrong:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from DiffusionSegLib.backbones.latent_diffusion.monai_bundle import MonaiDiffusion
@@ -10,8 +11,10 @@ from DiffusionSegLib.backbones.manifest import read_manifest
 from DiffusionSegLib.backbones.opening import open_backbone
 from DiffusionSegLib.backbones.store import ModelStore
 from DiffusionSegLib.errors import ModelError
+from DiffusionSegLib.nouns.image import Image
 from Testing.Library.backbones.latent_diffusion.tiny import save_pipeline
 from Testing.Library.backbones.latent_diffusion.tiny_monai import save_bundle
+from Testing.Library.methods.adzus.tiny_model import tiny_session, write_models
 from Testing.Project.source import ROOT
 
 FOLDER = ROOT / "Resources" / "Models" / "adzus"
@@ -90,3 +93,18 @@ def test_one_changed_setting_opens_weights_of_one_s_own(tmp_path, monkeypatch, n
     found = open_backbone(entry.settings["backbone"], "cpu", folder=entry.folder)
     assert isinstance(found, wanted)
     assert ModelStore().find("adzus").name == "compact"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("timestep", None), ("timestep", "late"), ("timestep", 1.5), ("tau", [1])]
+)
+def test_settings_that_are_no_numbers_are_told_when_it_is_opened(
+    tmp_path, monkeypatch, name, value
+):
+    card = write_models(tmp_path) / "adzus" / "tiny" / "model.json"
+    values = json.loads(card.read_text())
+    values["settings"][name] = value
+    card.write_text(json.dumps(values))
+    monkeypatch.setenv("DIFFUSIONSEG_MODELS", str(tmp_path))
+    with pytest.raises(ModelError, match="The card of the model adzus/tiny has unusable settings"):
+        tiny_session().set_image(Image.from_array(np.eye(32)))

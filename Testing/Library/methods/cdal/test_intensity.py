@@ -85,7 +85,11 @@ def test_the_image_itself_is_not_changed():
     assert np.array_equal(array, before)
 
 
-@pytest.mark.parametrize("wrong", [("range", 0, 1), ("window", 5, 5), ("percentile", 99, 1)])
+@pytest.mark.parametrize(
+    "wrong",
+    [("range", 0, 1), ("window", 5, 5), ("percentile", 99, 1), ("percentile", -1, 99),
+     ("joint", 1, 100.5), ("window", 0, np.inf)],
+)  # fmt: skip
 def test_impossible_rules_are_refused(wrong):
     with pytest.raises(ValueError, match="intensity"):
         IntensityRule(*wrong)
