@@ -247,6 +247,7 @@ class Page(VTKObservationMixin):
         section.commandChanged.connect(self.test.close)
         section.commandChanged.connect(self.check.forget)
         section.commandChanged.connect(self.keeper.restart)
+        self.setup.workerChanged.connect(section.showCommand)
         section.deviceChanged.connect(self.refresh)
         section.opened.connect(self.refresh)
         section.setupRequested.connect(self.setup.open)

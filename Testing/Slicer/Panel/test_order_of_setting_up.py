@@ -173,9 +173,13 @@ def test_the_manager_lists_its_extensions_again_while_it_downloads_one(scripted:
 
 def test_setting_up_ends_while_an_outline_is_made(scripted: Any, scene: Any) -> None:
     """On a worker that did not have to stop for it: the next run is done by the new one."""
+    scripted.page.settings.command = "python worker"
+    scripted.page.settingsSection.showCommand()
     node = scripted.segment(scene)
     old = scripted.client
+    scripted.page.settings.command = ""  # the environment that was made takes its place
     scripted.setup._end("Ready.")
+    assert scripted.ui.workerEdit.text == "", "else leaving the field would bring it back"
     assert scripted.page.outliner.isBusy
     assert not old.is_closed
     scripted.outline(node)
