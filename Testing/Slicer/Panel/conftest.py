@@ -21,7 +21,7 @@ from Testing.Slicer.Panel.setting_up import (  # noqa: F401 - fixtures
     fresh,
     hide,
     installers,
-    probed_once,
+    probe_once,
     wheels,
 )
 from Testing.Slicer.waiting import Waiting

@@ -80,8 +80,8 @@ def answers() -> list[Any]:
     return []
 
 
-@pytest.fixture
-def probed_once(scene: Any, answers: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(name="probed_once")
+def probe_once(scene: Any, answers: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The Python of the tests imports torch once to say what it has; others always."""
     from DiffusionSegLib.worker.command import default_command
     from DiffusionSegPanel import setup_work
