@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,6 +156,7 @@ def read_image(args: argparse.Namespace, choice: Choice) -> Image:
     from DiffusionSegLib.evaluation.cases import channel_names
     from DiffusionSegLib.nouns.image import Image
 
+    _check_different(args.images)
     inputs = [str(part.name) for part in choice.model.inputs]
     names = channel_names(args.images, inputs, args.channels)
     if args.channels and len(names) != len(args.images):
@@ -165,6 +168,16 @@ def read_image(args: argparse.Namespace, choice: Choice) -> Image:
     if len(names) == len(image.array) and not image.is_rgb:
         return replace(image, channel_names=names)
     return image
+
+
+def _check_different(images: Sequence[Path]) -> None:
+    """The same file twice is a slip, and no second channel."""
+    seen: set[str] = set()
+    for path in images:
+        place = os.path.realpath(path)
+        if place in seen:
+            raise InputError(f"The image {path} is given twice; give each channel once.")
+        seen.add(place)
 
 
 def _check_outputs(

@@ -57,7 +57,7 @@ COMMANDS = {
     SEGMENT.format("slice.nii.gz") + " cdal": "The model cdal/hippocampus outlines volumes",
     "diffusionseg segment photo.jpg --output outline.png --method cdal --model hippocampus":
         "The model cdal/hippocampus takes MR",
-    SEGMENT.format("image.nii.gz image.nii.gz") + " diffugts --channels ct,mr":
+    SEGMENT.format("image.nii.gz again.nii.gz") + " diffugts --channels ct,mr":
         "The model diffugts/compact reads one channel",
     SEGMENT.format("image.nii.gz") + " adzus --point 900,0,0": "The point (900",
     SEGMENT.format("image.nii.gz") + " cdal --point 10,12,12 --region 20,20,20,30,30,30":
@@ -106,6 +106,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     shutil.copy(SAMPLES / "isic2017_98" / "images" / "ISIC_0012956.jpg", folder / "photo.jpg")
     whole = SAMPLES / "msd_hippocampus" / "images" / "hippocampus_033.nii.gz"
     shutil.copy(whole, folder / "image.nii.gz")
+    shutil.copy(whole, folder / "again.nii.gz")
     for name in ("empty", "cut", "series", "blank", "nan", "flat", "dicom"):
         (folder / name).mkdir()
     (folder / "notes.txt").write_text("no image")

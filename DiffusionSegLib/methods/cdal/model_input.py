@@ -16,6 +16,7 @@ from DiffusionSegLib.methods.cdal.windows import take_window
 from DiffusionSegLib.nouns.image import Image
 
 _COLORS = 3
+_AIR_HU = -500  # lower values are lung and air in CT, and nothing in MR
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,25 @@ def match_channels(model: ModelEntry, image: Image) -> tuple[Image, tuple[int, .
     missing = [p.name for i, p in enumerate(model.inputs) if p.required and i not in places]
     if missing:
         raise InputError(f"The model {model.id} also needs {', '.join(missing)}.")
+    _check_exchanged(model, image, places)
     return image, places
+
+
+def _check_exchanged(model: ModelEntry, image: Image, places: Sequence[int]) -> None:
+    """Refuse a CT without a value below zero beside an MR with the air of a CT: whoever gives two
+    images in the other order gets an outline of something else."""
+    kinds = [model.inputs[place].kind for place in places]
+    for ct, mr in ((c, m) for c in range(len(kinds)) for m in range(len(kinds))):
+        if (kinds[ct], kinds[mr]) != ("CT", "MR") or image.array[ct].min() < 0:
+            continue
+        lowest = float(image.array[mr].min())
+        if lowest <= _AIR_HU:
+            first, second = image.channel_names[ct], image.channel_names[mr]
+            raise InputError(
+                f"The channels seem to be exchanged: {first!r} is taken for the CT but has no "
+                f"value below 0, and {second!r} is taken for the MR but goes down to {lowest:g} as "
+                "a CT does; give the images in the other order, or name them (--channels)."
+            )
 
 
 def _colors(model: ModelEntry, image: Image) -> Image:

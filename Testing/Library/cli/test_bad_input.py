@@ -235,6 +235,13 @@ def test_unusable_wishes(more, word, volume, tmp_path, capsys, monkeypatch):
     assert word in sentence
 
 
+def test_the_same_image_twice_is_no_second_channel(tmp_path, volume, capsys):
+    out = tmp_path / "out.seg.nrrd"
+    words = ["segment", volume, tmp_path / "." / volume.name, "--method", "smoothing"]
+    sentence = refused(capsys, out, [*words, "--model", "pair", "-o", out])
+    assert sentence.endswith("volume.nii.gz is given twice; give each channel once.")
+
+
 def test_an_empty_name_is_not_this_folder(tmp_path, capsys):
     """What a variable of the shell that is not set leaves behind."""
     out = tmp_path / "out.seg.nrrd"

@@ -61,6 +61,20 @@ def test_what_does_not_fit_is_a_sentence(models, model, names, words):
         assert word in str(refusal.value)
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("CT", "MR"), ("MR", "CT")])
+def test_a_ct_and_an_mr_that_are_exchanged_are_told(models, names):
+    ct = np.random.default_rng(0).integers(-1000, 1000, SPACE.shape_kji)
+    mr = np.random.default_rng(1).integers(0, 900, SPACE.shape_kji)
+    ct_first = Image(np.stack([ct, mr]), SPACE, names)
+    mr_first = Image(np.stack([mr, ct]), SPACE, names)
+    good, wrong = (mr_first, ct_first) if names[0] == "MR" else (ct_first, mr_first)
+    assert match_channels(models["pair"], good)[0] is good
+    with pytest.raises(InputError, match=r"exchanged: .* no value below 0, and .* down to -9"):
+        match_channels(models["pair"], wrong)
+    unsigned = Image(np.stack([ct + 1024, mr]), SPACE, ("CT", "MR"))
+    assert match_channels(models["pair"], unsigned)[1] == (0, 1)
+
+
 def test_a_gray_picture_is_three_equal_channels_for_a_colour_model(models):
     gray = image("image")
     found, places = match_channels(models["color"], gray)
