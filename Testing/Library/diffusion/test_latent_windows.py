@@ -196,13 +196,16 @@ def test_fitted_windows_are_the_smallest_that_are_as_few(
     pads = [n for side in reversed(mask.shape) for n in (0, -side % step)]
     mask = torch.nn.functional.pad(mask, pads)
 
-    def needed(size):
-        axes = layout_around(mask, size, overlap, margin).axes
-        box = (mask > 0).nonzero()
-        return [
-            sum(s.first < box[:, a].max() + 1 and box[:, a].min() < s.last for s in spans)
-            for a, spans in enumerate(axes)
-        ]
+    box = (mask > 0).nonzero()
+
+    def needed(side, axis):
+        """Windows in a row until the box and its margin are covered."""
+        low = max(0, int(box[:, axis].min()) - margin)
+        high = min(mask.shape[axis], int(box[:, axis].max()) + 1 + margin)
+        stride, number = max(1, round(side * (1 - overlap))), 1
+        while low + (number - 1) * stride + side < high:
+            number += 1
+        return number
 
     size = fitted_size([mask, torch.zeros_like(mask)], step, smallest, largest, overlap, margin)
     limits = [max(step, min(largest, count) // step * step) for count in mask.shape]
@@ -210,7 +213,13 @@ def test_fitted_windows_are_the_smallest_that_are_as_few(
         side % step == 0 and min(smallest, most) <= side <= most
         for side, most in zip(size, limits, strict=True)
     )
-    assert all(a <= b for a, b in zip(needed(size), needed(limits), strict=True))
+    for axis, (side, most) in enumerate(zip(size, limits, strict=True)):
+        assert needed(side, axis) <= needed(most, axis)
+        smaller = range(step, side, step)
+        assert all(needed(s, axis) > needed(most, axis) for s in smaller if s >= smallest)
+    for axis, spans in enumerate(layout_around(mask, size, overlap, margin).axes):
+        low, high = box[:, axis].min(), box[:, axis].max() + 1
+        assert sum(s.first < high and low < s.last for s in spans) <= needed(size[axis], axis)
 
 
 def test_fitted_windows_follow_the_largest_mask():
