@@ -14,7 +14,20 @@ def test_the_runs_so_far_count_for_their_model_and_device():
     rates.learn(OTHER, 0.01)
     assert rates.find(KEY) == Rate(0.5, 100) and rates.find(OTHER) == Rate(0.01, None)
     rates.learn(KEY, 0.25, 0)  # the process already holds what it needed
-    assert rates.find(KEY) == Rate(0.375, 100)
+    found = rates.find(KEY)
+    assert found.seconds == pytest.approx(0.7 * 0.25 + 0.3 * 0.5) and found.network_bytes == 100
+
+
+def test_a_run_that_stood_still_counts_little_and_the_next_puts_it_right():
+    rates = Rates()
+    for seconds in (1.0, 500.0):
+        rates.learn(KEY, seconds)
+    assert rates.find(KEY).seconds == pytest.approx(0.7 + 0.3 * 3)
+    rates.learn(KEY, 1.0)
+    assert rates.find(KEY).seconds == pytest.approx(1.18)
+    for _ in range(30):  # it is slower now
+        rates.learn(KEY, 8.0)
+    assert rates.find(KEY).seconds == pytest.approx(8.0, rel=0.01)
 
 
 def test_they_survive_the_program(tmp_path):
@@ -24,7 +37,9 @@ def test_they_survive_the_program(tmp_path):
     first, second = Rates(file), Rates(file)
     first.learn(OTHER, 2.0)
     second.learn(KEY, 1.5)  # does not know of the other's
-    assert Rates(file).find(OTHER) == Rate(2.0) and Rates(file).find(KEY).seconds == 1.0
+    found = Rates(file)
+    assert found.find(OTHER) == Rate(2.0)
+    assert found.find(KEY).seconds == pytest.approx(0.8)
     assert [one.name for one in file.parent.iterdir()] == ["rates.json"]
 
 
