@@ -80,7 +80,10 @@ def embed_image(
     check_image(part, backbone.dims, model or backbone.name)
     scan = grid.on_grid(part)
     if not np.isfinite(scan.array).all():
-        raise InputError("This image holds values that are not numbers; check the file.")
+        raise InputError(
+            "This image has voxels that single precision does not hold; scale its values and try "
+            "again."
+        )
     multiple = backbone.multiple
     multiples = (1 if backbone.dims == 2 else multiple, multiple, multiple)
     return DiffuGtsEmbedding(image.geometry, image.dimension, part, scan, multiples, rule)

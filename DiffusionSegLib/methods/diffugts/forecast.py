@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from DiffusionSegLib.backbones.manifest import ModelEntry
+from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.methods.counted import counted
 from DiffusionSegLib.methods.diffugts.sparing import VOXELS_AT_ONCE, cut_down
 from DiffusionSegLib.methods.diffugts.working_sizes import working_shape
@@ -66,8 +67,8 @@ def diffugts_forecast(model: ModelEntry, wish: RunWish) -> Forecast:
     if wish.region is not None:
         geometry = geometry.crop(wish.region.slices_kji(geometry))
     kind = _KINDS.get(str(_part(model, "backbone").get("kind")), _KINDS["compact"])
-    shape = working_shape(geometry, kind.dims, _part(model, "grid"))
-    path = _path(model, wish)
+    shape = working_shape(geometry, kind.dims, model.settings.get("grid"))
+    path = _card_path(model, wish)
     items = shape[0] if kind.dims == 2 else 1
     padded = [-(-side // kind.multiple) * kind.multiple for side in shape[-kind.dims :]]
     each = float(math.prod(padded))
@@ -129,6 +130,13 @@ def _square(shape: tuple[int, int, int]) -> float:
 
 def _shrunk(wish: RunWish) -> int:
     return cut_down(wish.economy).voxels_divisor
+
+
+def _card_path(model: ModelEntry, wish: RunWish) -> _Path:
+    try:
+        return _path(model, wish)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelError(f"The card's inpainting settings are not usable: {error}.") from error
 
 
 def _path(model: ModelEntry, wish: RunWish) -> _Path:

@@ -6,7 +6,6 @@ square pixels; for a three-dimensional one the volume stands upright.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from DiffusionSegLib.errors import ModelError
-from DiffusionSegLib.methods.diffugts.working_sizes import USUAL_SIDE, working_geometry
+from DiffusionSegLib.methods.diffugts.working_sizes import (
+    USUAL_SIDE,
+    card_grid,
+    working_geometry,
+)
 from DiffusionSegLib.nouns.geometry import Float3, Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.shrink import onto_grid
@@ -37,19 +39,9 @@ class WorkingGrid:
     spacing_mm: Float3 | None = None
 
     @staticmethod
-    def from_dict(dims: int, values: Mapping[str, Any]) -> WorkingGrid:
+    def from_dict(dims: int, values: Any) -> WorkingGrid:
         """Of a model card; raises ModelError."""
-        try:
-            spacing = values.get("spacing_mm")
-            return WorkingGrid(
-                dims,
-                int(values.get("side", USUAL_SIDE)),
-                None
-                if spacing is None
-                else (float(spacing[0]), float(spacing[1]), float(spacing[2])),
-            )
-        except (AttributeError, TypeError, ValueError, IndexError) as error:
-            raise ModelError(f"The card's grid is not usable: {error}.") from error
+        return WorkingGrid(dims, *card_grid(values))
 
     def geometry(self, geometry: Geometry) -> Geometry:
         """The grid over the extent of ``geometry``."""

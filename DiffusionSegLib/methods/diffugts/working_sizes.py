@@ -3,15 +3,18 @@ before anything is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from DiffusionSegLib.errors import ModelError
 from DiffusionSegLib.nouns.geometry import Float3, Geometry
 from DiffusionSegLib.nouns.standing import reordered_geometry, standing_geometry, thickest_axis
 
-__all__ = ["USUAL_SIDE", "working_geometry", "working_shape"]
+__all__ = ["USUAL_SIDE", "card_grid", "working_geometry", "working_shape"]
 
 USUAL_SIDE = 192
+_SMALLEST_SIDE, _LARGEST_SIDE = 8, 1 << 14
 
 
 def working_geometry(
@@ -30,8 +33,27 @@ def working_geometry(
     return sliced.with_spacing((pixel_mm, pixel_mm, thick_mm))
 
 
-def working_shape(geometry: Geometry, dims: int, card: Mapping[str, Any]) -> tuple[int, int, int]:
+def card_grid(values: Any) -> tuple[int, Float3 | None]:
+    """Side and spacing that a card's "grid" names; raises ModelError for what is no grid."""
+    values = {} if values is None else values
+    if not isinstance(values, Mapping):
+        raise ModelError(f"The card's grid holds names and values, not {values!r}.")
+    side, spacing = values.get("side", USUAL_SIDE), values.get("spacing_mm")
+    if type(side) is not int or not _SMALLEST_SIDE <= side <= _LARGEST_SIDE:
+        raise ModelError(
+            f"The side of the card's grid is a whole number from {_SMALLEST_SIDE} to "
+            f"{_LARGEST_SIDE}, not {side!r}."
+        )
+    if spacing is None:
+        return side, None
+    listed = isinstance(spacing, Sequence) and len(spacing) == 3
+    if not listed or not all(type(one) in (int, float) and 0 < one < math.inf for one in spacing):
+        raise ModelError(
+            f"The spacing_mm of the card's grid are three lengths above zero, not {spacing!r}."
+        )
+    return side, (float(spacing[0]), float(spacing[1]), float(spacing[2]))
+
+
+def working_shape(geometry: Geometry, dims: int, card: Any) -> tuple[int, int, int]:
     """Slices, rows and columns on the grid that a card describes, before they are padded."""
-    spacing = card.get("spacing_mm")
-    chosen = None if spacing is None else (float(spacing[0]), float(spacing[1]), float(spacing[2]))
-    return working_geometry(geometry, dims, int(card.get("side", USUAL_SIDE)), chosen).shape_kji
+    return working_geometry(geometry, dims, *card_grid(card)).shape_kji

@@ -110,7 +110,13 @@ def test_what_was_padded_is_trimmed(shape, multiples):
     assert float(found[0, 0][corner]) == values[tuple(n - 1 for n in shape)]
 
 
-@pytest.mark.parametrize("broken", [{"spacing_mm": [1, 2]}, {"side": "large"}, {"spacing_mm": 3}])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"spacing_mm": [1, 2]}, {"side": "large"}, {"spacing_mm": 3}, {"side": 0}, {"side": 1e400},
+        {"side": None}, {"spacing_mm": [1, 0, 1]}, {"spacing_mm": ["1", 1, 1]}, "grid", [160],
+    ],
+)  # fmt: skip
 def test_a_card_s_grid_is_checked(broken):
     with pytest.raises(ModelError, match="grid"):
         WorkingGrid.from_dict(3, broken)
