@@ -17,6 +17,7 @@ from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.mask import Mask
 
 BoolArray = NDArray[np.bool_]
+_MOST_LABELS = 160  # the whole body has been outlined in some 120 structures
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ class Truth:
 def read_truth(path: Path, image: Image, ignore_value: int | None = None) -> Truth:
     """The known outline of an image, put on its grid; raises InputError when sizes differ."""
     mask = Mask.read(path)
+    values = np.count_nonzero(np.bincount(mask.array.reshape(-1)))
+    if values > _MOST_LABELS:
+        raise InputError(
+            f"The outline {path.name} holds {values} different values, as an image does and no "
+            "outline; give the file of its outline."
+        )
     if mask.dimension == 2 and mask.geometry.shape_kji != image.geometry.shape_kji:
         raise InputError(
             f"The outline {path.name} has {mask.array.shape[1:]} pixels but its image "
