@@ -81,8 +81,8 @@ def embed_image(
     scan = grid.on_grid(part)
     if not np.isfinite(scan.array).all():
         raise InputError(
-            "This image has voxels that single precision does not hold; scale its values and try "
-            "again."
+            "This image has voxels that are not numbers, or too large for single precision; "
+            "replace them (for instance by 0) and try again."
         )
     multiple = backbone.multiple
     multiples = (1 if backbone.dims == 2 else multiple, multiple, multiple)

@@ -29,7 +29,9 @@ def test_a_folder_is_itself(tmp_path):
 
 
 @pytest.mark.parametrize("given", ["no/such/folder", "../x", "name", Path("some/where"), "a/b c"])
-def test_what_is_neither_folder_nor_hub_id_is_named(given):
+def test_what_is_neither_folder_nor_hub_id_is_named(given, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")  # nothing lies beside it
     with pytest.raises(ModelError, match=r"no model folder .*organization/name"):
         find_model(given)
 
