@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from operator import index
 from typing import SupportsIndex
 
 from DiffusionSegLib.errors import InputError, PromptError, unknown_name
 from DiffusionSegLib.io.checks import check_finite
 from DiffusionSegLib.methods.contract import MethodDescription, RunOptions, Value
-from DiffusionSegLib.nouns.geometry import Float3, Geometry
+from DiffusionSegLib.methods.mark_places import refuse_contradictions, refuse_outside_region
+from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Box, Prompt
 
@@ -60,42 +61,12 @@ def check_prompt(
             f"The method {description.name} does not take {' or '.join(surplus)}; "
             f"it takes {', '.join(sorted(description.prompts))}."
         )
-    _check_contradictions(prompt, geometry)
+    refuse_contradictions(prompt.points, prompt.points_kji(geometry))
     for box in prompt.boxes:
         box.slices_kji(geometry)
     region = prompt.region or region
     if region is not None:
-        _check_inside(prompt, geometry.crop(region.slices_kji(geometry)))
-
-
-def _check_contradictions(prompt: Prompt, geometry: Geometry) -> None:
-    said: dict[tuple[int, ...], bool] = {}
-    for point, place in zip(prompt.points, prompt.points_kji(geometry), strict=True):
-        voxel = tuple(round(float(part)) for part in place)
-        if said.setdefault(voxel, point.include) != point.include:
-            raise PromptError(
-                f"The points at {_shown(point.position_ras)} both include and exclude one voxel; "
-                "remove one of the two."
-            )
-
-
-def _check_inside(prompt: Prompt, region: Geometry) -> None:
-    looks: list[tuple[str, Float3, Callable[[Geometry], object]]] = [
-        ("point", one.position_ras, Prompt(points=(one,)).points_kji) for one in prompt.points
-    ]
-    looks += [("box around", one.center_ras, one.slices_kji) for one in prompt.boxes]
-    for kind, place, look in looks:
-        try:
-            look(region)
-        except PromptError as error:
-            raise PromptError(
-                f"The {kind} {_shown(place)} lies outside the region that is looked at; move it "
-                "there, or look at the whole image."
-            ) from error
-
-
-def _shown(position_ras: Float3) -> str:
-    return "(" + ", ".join(f"{value:.1f}" for value in position_ras) + ") mm RAS"
+        refuse_outside_region(prompt, geometry.crop(region.slices_kji(geometry)))
 
 
 def _checked(name: str, value: object, low: int, high: int) -> int:

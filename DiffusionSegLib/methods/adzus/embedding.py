@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from DiffusionSegLib.backbones.latent_diffusion.interface import LatentDiffusion
-from DiffusionSegLib.errors import InputError, PromptError
+from DiffusionSegLib.errors import InputError
 from DiffusionSegLib.methods.adzus.pass_sides import LARGEST_SIDE
 from DiffusionSegLib.methods.adzus.plane import Plane, make_plane
 from DiffusionSegLib.methods.adzus.reading import PlaneReader
@@ -18,7 +17,8 @@ from DiffusionSegLib.methods.adzus.slice_picture import IntensityWindow, choose_
 from DiffusionSegLib.methods.adzus.slice_sight import SliceSight
 from DiffusionSegLib.methods.adzus.slice_stack import SliceStack, best_axis
 from DiffusionSegLib.methods.adzus.view import View
-from DiffusionSegLib.nouns.geometry import Float3, Geometry
+from DiffusionSegLib.methods.mark_places import refuse_outside_region
+from DiffusionSegLib.nouns.geometry import Geometry
 from DiffusionSegLib.nouns.image import Image
 from DiffusionSegLib.nouns.prompt import Box, Prompt
 from DiffusionSegLib.progress import Progress
@@ -55,22 +55,8 @@ class AdzusEmbedding:
 
     def check_marks(self, prompt: Prompt) -> None:
         """Raises PromptError for points and boxes outside the region that is looked at."""
-        region = self.stack.image.geometry
-        if region == self.geometry:
-            return
-        looks: list[tuple[str, Float3, Callable[[Geometry], object]]] = [
-            ("point", one.position_ras, Prompt(points=(one,)).points_kji) for one in prompt.points
-        ]
-        looks += [("box around", one.center_ras, one.slices_kji) for one in prompt.boxes]
-        for kind, place, look in looks:
-            try:
-                look(region)
-            except PromptError as error:
-                shown = ", ".join(f"{value:.1f}" for value in place)
-                raise PromptError(
-                    f"The {kind} ({shown}) mm RAS lies outside the region that is looked at; move "
-                    "it there, or look at the whole image."
-                ) from error
+        if self.stack.image.geometry != self.geometry:
+            refuse_outside_region(prompt, self.stack.image.geometry)
 
     def plane(self, number: int, view: View, settings: PlaneSettings, progress: Progress) -> Plane:
         """One slice, seen through the view."""

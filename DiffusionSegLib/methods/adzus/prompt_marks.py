@@ -14,6 +14,7 @@ from DiffusionSegLib.errors import PromptError
 from DiffusionSegLib.methods.adzus.box_marks import BoxMarks, is_within, mark_box
 from DiffusionSegLib.methods.adzus.hints import Hint, disc_hint
 from DiffusionSegLib.methods.adzus.slice_stack import SliceStack
+from DiffusionSegLib.methods.mark_places import refuse_contradictions, shown_place
 from DiffusionSegLib.nouns.prompt import Point, Prompt
 
 __all__ = ["Marks", "ToCanvas", "marks_of"]
@@ -52,7 +53,9 @@ def marks_of(
     """
     points_kji = prompt.points_kji(stack.image.geometry)
     strokes = _strokes(prompt, stack)
-    _refuse_contradictions(prompt.points, points_kji, strokes)
+    refuse_contradictions(prompt.points, points_kji)
+    if strokes is not None:
+        _refuse_contradicting_strokes(prompt.points, points_kji, strokes)
     _refuse_outside(prompt, stack, points_kji, strokes)
     hints: dict[int, list[Hint]] = {}
     places = stack.to_slice(points_kji)
@@ -111,25 +114,16 @@ def _joined(boxes: Sequence[BoxMarks]) -> dict[int, Bools]:
     return {number: joined[number] for number in sorted(joined)}
 
 
-def _refuse_contradictions(
-    points: Sequence[Point], points_kji: NDArray[np.float64], strokes: NDArray[np.uint8] | None
+def _refuse_contradicting_strokes(
+    points: Sequence[Point], points_kji: NDArray[np.float64], strokes: NDArray[np.uint8]
 ) -> None:
-    said: dict[tuple[int, ...], bool] = {}
-    for point, place in zip(points, points_kji, strict=True):
-        voxel = tuple(int(part) for part in np.rint(place))
-        if said.setdefault(voxel, point.include) != point.include:
-            raise PromptError(
-                f"The points at {_shown(point)} both include and exclude one voxel; remove one of "
-                "the two."
-            )
-        if strokes is None:
-            continue
-        inside = tuple(np.clip(voxel, 0, np.asarray(strokes.shape) - 1))
-        if strokes[inside] == (_EXCLUDE if point.include else _INCLUDE):
+    last = np.asarray(strokes.shape) - 1
+    for point, voxel in zip(points, np.rint(points_kji).astype(int).clip(0, last), strict=True):
+        if strokes[tuple(voxel)] == (_EXCLUDE if point.include else _INCLUDE):
             kinds = ("includes", "excludes") if point.include else ("excludes", "includes")
             raise PromptError(
-                f"The point at {_shown(point)} {kinds[0]} a voxel that a stroke {kinds[1]}; "
-                "remove the point or erase the stroke there."
+                f"The point at {shown_place(point.position_ras)} {kinds[0]} a voxel that a stroke "
+                f"{kinds[1]}; remove the point or erase the stroke there."
             )
 
 
@@ -147,8 +141,8 @@ def _refuse_outside(
         both = np.stack([place, np.rint(place)])
         if point.include and not any(is_within(box, geometry, both).any() for box in prompt.boxes):
             raise PromptError(
-                f"The point at {_shown(point)} is included but lies outside every box; enlarge a "
-                "box or remove the point."
+                f"The point at {shown_place(point.position_ras)} is included but lies outside "
+                "every box; enlarge a box or remove the point."
             )
     if strokes is None:
         return
@@ -169,7 +163,3 @@ def _refuse_outside(
 
 def _nearest(number: float, count: int) -> int:
     return min(max(int(np.floor(number + 0.5)), 0), count - 1)
-
-
-def _shown(point: Point) -> str:
-    return "(" + ", ".join(f"{value:.1f}" for value in point.position_ras) + ") mm RAS"
