@@ -130,7 +130,7 @@ def test_ctrl_c_ends_the_worker_too(tmp_path):
     while not (tmp_path / "begun").exists():
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    out, complaints = process.communicate(timeout=20)
+    out, complaints = process.communicate(timeout=40)
     assert (process.returncode, out) == (130, "")
     assert complaints.splitlines()[-1] == "Stopped."
 

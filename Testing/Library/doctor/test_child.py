@@ -50,16 +50,25 @@ def test_a_real_doctor_is_heard_and_its_report_read(own_models):
     assert fractions == sorted(fractions) and 0 < fractions[-1] <= 1
 
 
-def test_how_far_it_is_and_its_complaints_are_told_apart():
+def test_how_far_it_is_and_its_complaints_are_told_apart(tmp_path):
+    """It goes on when what it said was heard: only the latest is told at each look."""
     heard = []
+
+    def hear(report):
+        heard.append((report.fraction, report.stage))
+        (tmp_path / report.stage).touch()
+
+    code = (
+        "import os, sys, time\n"
+        "for line, stage in ((' 12 %  Worker', 'Worker'), (' 40 %  Sample a  2 min left', "
+        "'Sample a')):\n"
+        "    print(line, file=sys.stderr, flush=True)\n"
+        f"    while not os.path.exists(os.path.join({str(tmp_path)!r}, stage)): time.sleep(0.01)\n"
+        "print('no such thing', file=sys.stderr)\n"
+    )
     with pytest.raises(WorkerError, match="its last words: no such thing") as told:
-        toy(
-            "import sys, time\n"
-            "for line in (' 12 %  Worker', ' 40 %  Sample a  2 min left', 'no such thing'):\n"
-            "    print(line, file=sys.stderr, flush=True); time.sleep(0.3)\n",
-            Progress(heard.append),
-        )
-    assert [(one.fraction, one.stage) for one in heard[1:]] == [(0.12, "Worker"), (0.4, "Sample a")]
+        toy(code, Progress(hear))
+    assert heard[1:] == [(0.12, "Worker"), (0.4, "Sample a")]
     assert told.value.log == "no such thing"
 
 
